@@ -1,0 +1,1 @@
+"""The courier: bytes and routing keys between contact points, never plaintext."""

@@ -1,0 +1,106 @@
+"""A TCP proxy that can misbehave: cut, swallow, slow down. It stands between a node and one of its servers."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from tests.support.ports import LOOPBACK
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+CHUNK = 65_536
+
+
+@dataclass(slots=True)
+class Weather:
+    """What the line does to bytes: one direction swallowed (a half-open connection), and seconds of delay."""
+
+    swallow_to_server: bool = False
+    swallow_to_client: bool = False
+    delay: float = 0.0
+
+
+class Proxy:
+    """Listens on a port of its own while used as a context; `server` is a port or the path of a unix socket."""
+
+    def __init__(self, server: int | Path) -> None:
+        self._server = server
+        self.weather = Weather()
+        self._accepting = asyncio.Event()
+        self._accepting.set()
+        self._lines: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._listener = await asyncio.start_server(self._accept, LOOPBACK, 0)
+        self.port: int = self._listener.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, fault: object, trace: TracebackType | None) -> None:
+        self._listener.close()
+        await self.cut()
+
+    async def cut(self) -> None:
+        """Break every connection and refuse new ones until `heal`."""
+        self._accepting.clear()
+        for line in list(self._lines):
+            line.cancel()
+        await asyncio.gather(*self._lines, return_exceptions=True)
+
+    def blackhole(self, *, to_server: bool = True, to_client: bool = True) -> None:
+        """Keep connections open and swallow what passes: nobody is told until a timeout or heartbeat tells."""
+        self.weather.swallow_to_server, self.weather.swallow_to_client = to_server, to_client
+
+    def slow(self, seconds: float) -> None:
+        """Delay each piece in each direction."""
+        self.weather.delay = seconds
+
+    def heal(self) -> None:
+        """Fine weather again; broken connections stay broken."""
+        self.weather = Weather()
+        self._accepting.set()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        line = asyncio.current_task()
+        if line is None or not self._accepting.is_set():
+            writer.transport.abort()
+            return
+        self._lines.add(line)
+        try:
+            await self._carry(reader, writer)
+        except (asyncio.CancelledError, OSError):
+            pass  # a cut line or a server that is away: the client sees a broken connection, which is the point
+        finally:
+            writer.transport.abort()
+            self._lines.discard(line)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if isinstance(self._server, Path):
+            upstream, downstream = await asyncio.open_unix_connection(self._server)
+        else:
+            upstream, downstream = await asyncio.open_connection(LOOPBACK, self._server)
+        ways = {
+            asyncio.create_task(self._pump(reader, downstream, to_server=True)),
+            asyncio.create_task(self._pump(upstream, writer, to_server=False)),
+        }
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+            downstream.transport.abort()
+
+    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, to_server: bool) -> None:
+        with suppress(ConnectionError):
+            while piece := await source.read(CHUNK):
+                if self.weather.delay:
+                    await asyncio.sleep(self.weather.delay)
+                swallowed = self.weather.swallow_to_server if to_server else self.weather.swallow_to_client
+                if not swallowed:
+                    target.write(piece)
+                    await target.drain()
