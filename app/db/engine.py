@@ -1,0 +1,71 @@
+"""Connections and transactions. The edges open them; rooms below only receive them."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, NewType
+
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+ReadSession = NewType("ReadSession", AsyncConnection)
+"""A transaction in which nothing may be written."""
+
+Session = NewType("Session", ReadSession)
+"""A transaction that will be committed by whoever opened it, and by nobody else."""
+
+STATEMENT_TIMEOUT_MS = 15_000
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000
+
+
+def make_engine(url: str, *, pool_size: int, name: str) -> AsyncEngine:
+    """Open no connection yet; at most `pool_size` later. `name` is what the server's activity view shows."""
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        connect_args={
+            "server_settings": {
+                "application_name": name,
+                "timezone": "UTC",
+                "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+                "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
+            }
+        },
+    )
+
+
+@asynccontextmanager
+async def begin(engine: AsyncEngine) -> AsyncIterator[Session]:
+    """One command: committed when the block ends well, rolled back when it raises."""
+    async with engine.begin() as connection:
+        yield Session(ReadSession(connection))
+
+
+@asynccontextmanager
+async def reading(engine: AsyncEngine) -> AsyncIterator[ReadSession]:
+    """One consistent view (repeatable read) that the server itself keeps from writing."""
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        async with connection.begin():
+            yield ReadSession(connection)
+
+
+PASSING = frozenset({"08", "40", "53", "55", "57"})
+"""SQLSTATE classes that say nothing against the statement: connection, serialisation, resources, locks, operator."""
+
+
+def is_passing(fault: BaseException) -> bool:
+    """Whether trying the same again later is the right answer to this fault of the database."""
+    if isinstance(fault, OSError | TimeoutError | PoolTimeout | InterfaceError):
+        return True
+    if not isinstance(fault, DBAPIError):
+        return False
+    state = getattr(fault.driver_exception, "sqlstate", None) or ""
+    return fault.connection_invalidated or state[:2] in PASSING

@@ -1,0 +1,82 @@
+"""Holds as rows of their own, so that lists and clocks find them; the truth is the exchange they belong to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db.tables_exchange import hold as table
+from app.domain.codes import HoldState
+from app.errors import Conflict
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+    from uuid import UUID
+
+    from app.db.engine import ReadSession, Session
+    from app.domain.codes import Direction
+    from app.domain.exchange.values import Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPlace:
+    """Where a hold is found."""
+
+    id: UUID
+    exchange_id: UUID
+
+
+async def replace_all(session: Session, exchange: Exchange, direction: Direction, *, now: datetime) -> None:
+    """Make the rows say what the exchange says. A hold never disappears from an exchange, so none is deleted.
+
+    Raises Conflict `not_yours` for an id that belongs to another exchange.
+    """
+    for one in exchange.holds:
+        values = {
+            "direction": direction,
+            "state": one.state,
+            "preserved_at": one.preserved_at,
+            "days_granted": one.days_granted,
+            "expires_at": one.expires_at,
+            "updated_at": now,
+        }
+        statement = (
+            insert(table)
+            .values(id=one.id, exchange_id=exchange.id, **values)
+            .on_conflict_do_update(
+                index_elements=[table.c.id], set_=values, where=table.c.exchange_id == exchange.id
+            )
+            .returning(table.c.id)
+        )
+        if (await session.execute(statement)).one_or_none() is None:
+            # The other node chose the id; it must not reach the hold of another exchange with it.
+            raise Conflict("not_yours", "A hold of that id belongs to another exchange.")
+
+
+async def find(session: ReadSession, hold_id: UUID) -> HoldPlace | None:
+    """The exchange that a hold belongs to."""
+    row = (await session.execute(select(table.c.id, table.c.exchange_id).where(table.c.id == hold_id))).one_or_none()
+    return None if row is None else HoldPlace(row.id, row.exchange_id)
+
+
+async def page(
+    session: ReadSession,
+    *,
+    limit: int,
+    before: UUID | None = None,
+    direction: Direction | None = None,
+    states: Collection[HoldState] = (),
+) -> list[HoldPlace]:
+    """Newest first, at most `limit`, older than `before`."""
+    query = select(table.c.id, table.c.exchange_id).order_by(table.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(table.c.id < before)
+    if direction is not None:
+        query = query.where(table.c.direction == direction)
+    if states:
+        query = query.where(table.c.state.in_([str(state) for state in states]))
+    return [HoldPlace(row.id, row.exchange_id) for row in await session.execute(query)]

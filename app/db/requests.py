@@ -1,0 +1,114 @@
+"""Requests of our own agencies: load, add, save (guarded by generation), pages for lists."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+
+from app.db.tables_domestic import request
+from app.domain.codes import IntakeState, RequestType, Tier
+from app.errors import StorageInconsistent
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from sqlalchemy import Row
+
+    from app.db.engine import ReadSession, Session
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One row: what an agency filed, and how far its own contact point has come with it."""
+
+    id: UUID
+    reference: str
+    agency_id: str
+    filed_by: UUID
+    type: RequestType
+    requested: str
+    tier: Tier
+    own_reference: str | None
+    state: IntakeState
+    generation: int
+    document: dict[str, Any]
+    warnings: list[dict[str, Any]]
+    approved_by: UUID | None
+    declined_by: UUID | None
+    signed_by: UUID | None
+    approval: dict[str, Any] | None
+    outcome: dict[str, Any] | None
+    withdrawal_wished_at: datetime | None
+    exchange_id: UUID | None
+    is_test: bool
+    triage_due_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+def _record(row: Row[Any]) -> RequestRecord:
+    columns = dict(row._mapping)  # noqa: SLF001 - the public name of a row's mapping begins with an underscore
+    columns |= {
+        "type": RequestType(columns["type"]),
+        "tier": Tier(columns["tier"]),
+        "state": IntakeState(columns["state"]),
+    }
+    return RequestRecord(**columns)
+
+
+async def add(session: Session, record: RequestRecord) -> None:
+    """Insert; the reference is unique over all years, a clash surfaces as the database's own error."""
+    await session.execute(insert(request).values(**asdict(record)))
+
+
+async def load(
+    session: ReadSession, key: UUID | str, *, agency_id: str | None = None, for_update: bool = False
+) -> RequestRecord | None:
+    """Find by id or reference; with `agency_id` only that agency's. None tells nothing about which of the two failed."""
+    query = select(request).where(request.c.id == key if isinstance(key, UUID) else request.c.reference == key)
+    if agency_id is not None:
+        query = query.where(request.c.agency_id == agency_id)
+    if for_update:
+        query = query.with_for_update()
+    row = (await session.execute(query)).one_or_none()
+    return None if row is None else _record(row)
+
+
+async def load_for_exchange(session: ReadSession, exchange_id: UUID) -> RequestRecord | None:
+    """The request that opened an exchange; None for exchanges opened towards us."""
+    row = (await session.execute(select(request).where(request.c.exchange_id == exchange_id))).one_or_none()
+    return None if row is None else _record(row)
+
+
+async def save(session: Session, record: RequestRecord, *, read_generation: int) -> None:
+    """Write back what was loaded at `read_generation`; the row was locked, so another generation is our own bug."""
+    columns = asdict(record)
+    del columns["id"]
+    result = await session.execute(
+        update(request).where(request.c.id == record.id, request.c.generation == read_generation).values(**columns)
+    )
+    if result.rowcount != 1:
+        raise StorageInconsistent("request_moved", "The request changed while its row was locked.")
+
+
+async def page(
+    session: ReadSession,
+    *,
+    limit: int,
+    before: UUID | None = None,
+    agency_id: str | None = None,
+    states: Collection[IntakeState] = (),
+) -> list[RequestRecord]:
+    """Newest first (ids are time-ordered), at most `limit`, older than `before`."""
+    query = select(request).order_by(request.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(request.c.id < before)
+    if agency_id is not None:
+        query = query.where(request.c.agency_id == agency_id)
+    if states:
+        query = query.where(request.c.state.in_([str(state) for state in states]))
+    return [_record(row) for row in await session.execute(query)]

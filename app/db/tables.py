@@ -1,0 +1,8 @@
+"""Every table of the node; importing this module fills `metadata.metadata`."""
+
+from __future__ import annotations
+
+from app.db import tables_access, tables_audit, tables_delivery, tables_domestic, tables_exchange
+from app.db.metadata import metadata
+
+__all__ = ["metadata", "tables_access", "tables_audit", "tables_delivery", "tables_domestic", "tables_exchange"]

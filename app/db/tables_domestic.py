@@ -1,0 +1,73 @@
+"""Requests of our own agencies (machine M1) and their timeline. Nothing of this leaves the state."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+from app.db.metadata import metadata, one_of
+from app.domain.codes import IntakeState, RequestType, Tier
+
+request = Table(
+    "request",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("reference", Text, nullable=False),
+    Column("agency_id", Text, ForeignKey("agency.id"), nullable=False),
+    Column("filed_by", UUID(as_uuid=True), ForeignKey("person.id"), nullable=False),
+    Column("type", Text, nullable=False),
+    Column("requested", Text, nullable=False),
+    Column("tier", Text, nullable=False),
+    Column("own_reference", Text),
+    Column("state", Text, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("document", JSONB, nullable=False),
+    Column("warnings", JSONB, nullable=False),
+    Column("approved_by", UUID(as_uuid=True), ForeignKey("person.id")),
+    Column("declined_by", UUID(as_uuid=True), ForeignKey("person.id")),
+    Column("signed_by", UUID(as_uuid=True), ForeignKey("person.id")),
+    Column("approval", JSONB),
+    Column("outcome", JSONB),
+    Column("withdrawal_wished_at", DateTime(timezone=True)),
+    Column("exchange_id", UUID(as_uuid=True)),
+    Column("is_test", Boolean, nullable=False),
+    Column("triage_due_at", DateTime(timezone=True)),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("reference"),
+    UniqueConstraint("exchange_id"),
+    one_of("state", IntakeState),
+    one_of("type", RequestType),
+    one_of("tier", Tier),
+    CheckConstraint("generation > 0", name="generation_positive"),
+    CheckConstraint("(state = 'SIGNED') = (exchange_id IS NOT NULL)", name="signed_has_exchange"),
+    Index("ix_request_agency_id_id", "agency_id", "id"),
+    Index("ix_request_state_id", "state", "id"),
+)
+
+timeline = Table(
+    "timeline",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("subject_id", UUID(as_uuid=True), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("party", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("detail", JSONB, nullable=False),
+    Column("for_agency", Boolean, nullable=False),
+    Index("ix_timeline_subject_id_id", "subject_id", "id"),
+)
