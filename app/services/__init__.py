@@ -1,0 +1,1 @@
+"""One verb per file: what happens inside one transaction. Never commits, never names the broker."""

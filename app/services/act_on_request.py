@@ -1,0 +1,189 @@
+"""A person of the agency or of the desk does something with a domestic request (machine M1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from app.db import requests
+from app.domain.deadlines import triage_due
+from app.domain.instruments import usable
+from app.domain.intake import Intake, IntakeAction, advance, check_generation, check_mover
+from app.domain.intake_acts import (
+    Approve,
+    IntakeAct,
+    Resubmit,
+    decide_approval,
+    propose_approval,
+    read_act,
+)
+from app.errors import FieldError, Refused
+from app.services.dispatch import dispatch
+from app.services.file_request import check_filing
+from app.services.tell import Happening, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+    from app.db.engine import Session
+    from app.db.requests import RequestRecord
+    from app.services.node import Actor, Node
+
+HIDDEN = frozenset({"action", "generation", "document"})
+"""Members of an act that are no detail of the timeline."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Deed:
+    """One act in hand: what it is done in, the request before it, and the machine's word on it."""
+
+    session: Session
+    node: Node
+    record: RequestRecord
+    after: Intake
+    now: datetime
+
+
+def intake_of(record: RequestRecord) -> Intake:
+    """The request as far as the machine is concerned."""
+    return Intake(
+        id=record.id,
+        state=record.state,
+        generation=record.generation,
+        approved_by=record.approved_by,
+        declined_by=record.declined_by,
+        signed_by=record.signed_by,
+        withdrawal_wished_at=record.withdrawal_wished_at,
+    )
+
+
+async def act_on_request(
+    session: Session, node: Node, record: RequestRecord, raw: Mapping[str, Any], *, actor: Actor, now: datetime
+) -> RequestRecord:
+    """Do the act in `raw` to a request whose row is locked; everything it causes is in this transaction.
+
+    Raises, in this order: Refused for an act there is not; Forbidden; Conflict `stale_generation`, then
+    `action_not_allowed`; Refused for what the act says.
+    """
+    action = _action_of(raw)
+    person, role = _mover(actor)
+    intake = intake_of(record)
+    check_mover(intake, action, actor_id=person, role=role)
+    generation = raw.get("generation")
+    check_generation(intake, generation if isinstance(generation, int) else None)
+    after = advance(intake, action, actor_id=person, role=role, now=now)
+    act = read_act(raw)
+    effect = _EFFECTS.get(action, _keep)
+    changed = await effect(_Deed(session, node, record, after, now), act)
+    changed = replace(
+        changed,
+        state=after.state,
+        generation=after.generation,
+        approved_by=after.approved_by,
+        declined_by=after.declined_by,
+        signed_by=after.signed_by,
+        withdrawal_wished_at=after.withdrawal_wished_at,
+        updated_at=now,
+    )
+    await requests.save(session, changed, read_generation=record.generation)
+    await tell(session, node, _happening(changed, act), actor=actor, now=now)
+    return changed
+
+
+def _action_of(raw: Mapping[str, Any]) -> IntakeAction:
+    named = raw.get("action")
+    if not isinstance(named, str) or named not in set(IntakeAction):
+        fault = FieldError("/action", "not_in_list", f"One of: {', '.join(IntakeAction)}.")
+        raise Refused("invalid_act", "There is no such act.", errors=(fault,))
+    return IntakeAction(named)
+
+
+def _mover(actor: Actor) -> tuple[UUID, Any]:
+    if actor.person_id is None or actor.role is None:
+        raise Refused("invalid_act", "Only a person acts on a request.")
+    return actor.person_id, actor.role
+
+
+def _happening(record: RequestRecord, act: IntakeAct) -> Happening:
+    said = act.model_dump(mode="json", exclude_none=True, exclude=set(HIDDEN))
+    return Happening(
+        kind="request",
+        subject=record.id,
+        event=str(act.action),
+        state=record.state,
+        generation=record.generation,
+        agency_id=record.agency_id,
+        detail=said,
+        ids={"reference": record.reference}
+        | ({"exchange_id": str(record.exchange_id)} if record.exchange_id else {}),
+    )
+
+
+async def _keep(deed: _Deed, _act: IntakeAct) -> RequestRecord:
+    return deed.record
+
+
+async def _open(deed: _Deed, _act: IntakeAct) -> RequestRecord:
+    point = deed.node.directory.point(deed.node.code)
+    zone = ZoneInfo(point.time_zone if point else "UTC")
+    return replace(deed.record, triage_due_at=triage_due(deed.record.tier, start=deed.now, zone=zone))
+
+
+async def _set_outcome(deed: _Deed, act: IntakeAct) -> RequestRecord:
+    said = act.model_dump(mode="json", exclude_none=True, exclude={"generation"})
+    return replace(deed.record, outcome=said)
+
+
+async def _resubmit(deed: _Deed, act: IntakeAct) -> RequestRecord:
+    if not isinstance(act, Resubmit):
+        return deed.record
+    accepted = check_filing(deed.node, act.document, now=deed.now)
+    if accepted.type is not deed.record.type:
+        fault = FieldError("/document/type", "type_changed", "A completed document keeps its type; file a new request.")
+        raise Refused("document_invalid", "The document breaks the rules listed.", errors=(fault,))
+    return replace(
+        deed.record,
+        requested=accepted.requested,
+        tier=accepted.tier,
+        own_reference=accepted.own_reference,
+        is_test=accepted.is_test,
+        document=dict(accepted.document),
+        warnings=[warning.as_json() for warning in accepted.warnings],
+        outcome=None,
+    )
+
+
+async def _approve(deed: _Deed, act: IntakeAct) -> RequestRecord:
+    if not isinstance(act, Approve):
+        return deed.record
+    record = deed.record
+    bases = usable(deed.node.code, record.requested, on=deed.now.date(), type=record.type)
+    codes = [str(warning.get("code")) for warning in record.warnings]
+    proposed = propose_approval(record.document, bases, warning_codes=codes)
+    decided = decide_approval(act, proposed, bases=bases)
+    return replace(record, approval=decided.as_json(), outcome=None)
+
+
+async def _reopen(deed: _Deed, _act: IntakeAct) -> RequestRecord:
+    return replace(deed.record, approval=None, outcome=None)
+
+
+async def _sign(deed: _Deed, _act: IntakeAct) -> RequestRecord:
+    exchange_id = await dispatch(deed.session, deed.node, deed.record, now=deed.now)
+    return replace(deed.record, exchange_id=exchange_id)
+
+
+_EFFECTS: Mapping[IntakeAction, Callable[[_Deed, IntakeAct], Awaitable[RequestRecord]]] = {
+    IntakeAction.OPEN: _open,
+    IntakeAction.RETURN: _set_outcome,
+    IntakeAction.RESUBMIT: _resubmit,
+    IntakeAction.REDIRECT: _set_outcome,
+    IntakeAction.DECLINE: _set_outcome,
+    IntakeAction.APPROVE: _approve,
+    IntakeAction.REOPEN: _reopen,
+    IntakeAction.SIGN: _sign,
+}
+"""Acts without an entry change nothing but what the machine changes."""

@@ -1,0 +1,99 @@
+"""An `exchange.state/1` arrives at the requesting node: the replica becomes what it says, and acts learn their fate."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from app.db import acts, exchanges, requests
+from app.domain.codes import Direction, Fate
+from app.domain.message_reading import read_body
+from app.domain.messages import StateBody
+from app.domain.snapshot import adopt
+from app.domain.tiers import lane_of
+from app.errors import Conflict
+from app.services.inbound import Applied
+from app.services.node import SYSTEM
+from app.services.open_exchange import NOT_YOURS, thread_id
+from app.services.send import move_lane
+from app.services.tell import Happening, tell
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Any
+
+    from app.db.engine import Session
+    from app.db.exchanges import ExchangeRecord
+    from app.domain.exchange.values import Exchange
+    from app.services.inbound import Received
+    from app.services.node import Node
+
+
+async def apply_state(session: Session, node: Node, received: Received, now: datetime) -> Applied:
+    """Adopt the snapshot. Within a thread states come in order, so only a restored peer sends an older one: stale."""
+    understood = read_body(StateBody, received.body)
+    body = understood.body
+    record = await exchanges.load(session, thread_id(received), for_update=True)
+    if record is None or record.direction is not Direction.OUTGOING or record.value.requested != received.peer:
+        return NOT_YOURS
+    try:
+        value = adopt(record.value, body.snapshot)
+    except Conflict:
+        return NOT_YOURS
+    stale = body.snapshot.generation < record.value.generation
+    after = replace(
+        record,
+        value=value,
+        undeliverable=False,
+        delivery_due_at=None,
+        not_understood=understood.not_understood if not stale else record.not_understood,
+    )
+    await exchanges.save(session, after, read_generation=record.value.generation, now=now)
+    if value.tier is not record.value.tier:
+        await move_lane(session, value.id, lane_of(value.tier), now=now)
+    await _end_acts(session, node, after, body, now=now)
+    request = await requests.load_for_exchange(session, value.id)
+    told = Happening(
+        kind="exchange",
+        subject=value.id,
+        event="state",
+        state=value.state,
+        generation=value.generation,
+        agency_id=None if request is None else request.agency_id,
+        detail=_news(record.value, value),
+        party=received.peer,
+        ids={"reference": value.request_reference},
+    )
+    await tell(session, node, told, actor=SYSTEM, now=now)
+    return Applied(Fate.STALE if stale else Fate.APPLIED)
+
+
+async def _end_acts(session: Session, node: Node, record: ExchangeRecord, body: StateBody, *, now: datetime) -> None:
+    """Give each of our acts named in the answer its fate, once; the openings among them are nobody's act."""
+    under_way = {act.id for act in await acts.under_way(session, [record.value.id])}
+    for answer in body.answers:
+        if answer.jti not in under_way:
+            continue
+        ended = await acts.end(session, answer.jti, fate=answer.fate, code=answer.code, now=now)
+        if ended is None:
+            continue
+        fate = Happening(
+            kind="exchange",
+            subject=record.value.id,
+            event=f"{ended.action}_{answer.fate}",
+            state=record.value.state,
+            generation=record.value.generation,
+            detail={"action": ended.action, "fate": answer.fate, "code": answer.code},
+            party=record.value.requested,
+            for_agency=False,
+            ids={"act_id": str(ended.id), "fate": str(answer.fate)},
+        )
+        await tell(session, node, fate, actor=SYSTEM, now=now)
+
+
+def _news(before: Exchange, after: Exchange) -> dict[str, Any]:
+    """What a person wants to read in the timeline: the state it left, the state it came to, and why."""
+    news: dict[str, Any] = {"from": before.state, "to": after.state}
+    if after.reason is not None and after.reason != before.reason:
+        news |= {"reason": after.reason, "reason_text": after.reason_text}
+    return news

@@ -1,0 +1,69 @@
+"""An act of the requesting side arrives at the requested node and is judged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from app.db import exchanges
+from app.domain.codes import Direction, Fate
+from app.domain.exchange.judging import judge
+from app.domain.exchange.timers import next_timer
+from app.domain.message_reading import read_body
+from app.domain.messages import ActionBody, HoldActionBody
+from app.domain.tiers import lane_of
+from app.services.exchange_rules import rules_for
+from app.services.inbound import Applied
+from app.services.node import SYSTEM
+from app.services.open_exchange import NOT_YOURS, thread_id
+from app.services.send import move_lane
+from app.services.tell import Happening, tell
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from app.db.engine import Session
+    from app.services.inbound import Received
+    from app.services.node import Node
+
+
+async def apply_wish(session: Session, node: Node, received: Received, now: datetime) -> Applied:
+    """`exchange.action/1`: applied, stale or refused, as ruling 14 has it."""
+    return await _apply(session, node, received, read_body(ActionBody, received.body).body, now)
+
+
+async def apply_hold_wish(session: Session, node: Node, received: Received, now: datetime) -> Applied:
+    """`hold.action/1`: the same."""
+    return await _apply(session, node, received, read_body(HoldActionBody, received.body).body, now)
+
+
+async def _apply(
+    session: Session, node: Node, received: Received, wish: ActionBody | HoldActionBody, now: datetime
+) -> Applied:
+    record = await exchanges.load(session, thread_id(received), for_update=True)
+    if record is None:
+        # The opening ended without an exchange; `answer_thread` says so at the end of this batch.
+        return Applied(Fate.STALE)
+    if record.direction is not Direction.INCOMING or record.value.requesting != received.peer:
+        return NOT_YOURS
+    before = record.value
+    zone = rules_for(node, before, now=now).zone
+    judged = judge(before, wish, now=now, first_received_at=received.received_at, zone=zone)
+    if judged.exchange is not before:
+        after = replace(record, value=judged.exchange, due_at=next_timer(judged.exchange))
+        await exchanges.save(session, after, read_generation=before.generation, now=now)
+    if judged.exchange.tier is not before.tier:
+        await move_lane(session, before.id, lane_of(judged.exchange.tier), now=now)
+    arrived = Happening(
+        kind="exchange",
+        subject=before.id,
+        event=wish.act.action if judged.fate is Fate.APPLIED else f"{wish.act.action}_{judged.fate}",
+        state=judged.exchange.state,
+        generation=judged.exchange.generation,
+        detail=wish.act.model_dump(mode="json", exclude_none=True, exclude={"action", "generation"}),
+        party=received.peer,
+        for_agency=False,
+        ids={"reference": before.request_reference},
+    )
+    await tell(session, node, arrived, actor=SYSTEM, now=now)
+    return Applied(judged.fate, judged.code)

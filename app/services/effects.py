@@ -1,0 +1,20 @@
+"""What each type of message does here, and the answer that the requested node gives to a thread."""
+
+from __future__ import annotations
+
+from app.domain.codes import MessageType
+from app.services.answer_thread import answer_thread
+from app.services.apply_state import apply_state
+from app.services.apply_wish import apply_hold_wish, apply_wish
+from app.services.inbound import Effects
+from app.services.open_exchange import apply_open
+
+EFFECTS = Effects(
+    apply={
+        MessageType.EXCHANGE_OPEN: apply_open,
+        MessageType.EXCHANGE_ACTION: apply_wish,
+        MessageType.HOLD_ACTION: apply_hold_wish,
+        MessageType.EXCHANGE_STATE: apply_state,
+    },
+    answer=answer_thread,
+)

@@ -1,0 +1,81 @@
+"""An agency files a request at its own contact point."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from app.db import requests
+from app.db.requests import RequestRecord
+from app.domain.codes import IntakeState
+from app.domain.documents import check_document
+from app.domain.references import RANDOM_BYTES, make_reference
+from app.errors import Forbidden
+from app.services.identifiers import new_id
+from app.services.tell import Happening, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from app.db.engine import Session
+    from app.domain.documents.checked import AcceptedDocument
+    from app.services.node import Actor, Node
+
+
+def check_filing(node: Node, document: Mapping[str, Any], *, now: datetime) -> AcceptedDocument:
+    """What filing would find: the document as it would be kept, with its warnings.
+
+    Raises Refused with every broken rule at once.
+    """
+    known = [point.code for point in node.directory.contact_points]
+    return check_document(document, requesting=node.code, known=known, now=now).accepted()
+
+
+async def file_request(
+    session: Session, node: Node, document: Mapping[str, Any], *, actor: Actor, now: datetime
+) -> RequestRecord:
+    """Store the request in INTAKE under a new reference; nothing leaves the state.
+
+    Raises Refused with every broken rule at once, and stores nothing then.
+    """
+    accepted = check_filing(node, document, now=now)
+    if actor.agency_id is None or actor.person_id is None:
+        raise Forbidden("role_not_allowed", "Only a person of an agency files requests.")
+    record = RequestRecord(
+        id=new_id(),
+        reference=make_reference(node.code, now.year, random_bytes=node.random(RANDOM_BYTES)),
+        agency_id=actor.agency_id,
+        filed_by=actor.person_id,
+        type=accepted.type,
+        requested=accepted.requested,
+        tier=accepted.tier,
+        own_reference=accepted.own_reference,
+        state=IntakeState.INTAKE,
+        generation=1,
+        document=dict(accepted.document),
+        warnings=[warning.as_json() for warning in accepted.warnings],
+        approved_by=None,
+        declined_by=None,
+        signed_by=None,
+        approval=None,
+        outcome=None,
+        withdrawal_wished_at=None,
+        exchange_id=None,
+        is_test=accepted.is_test,
+        triage_due_at=None,
+        created_at=now,
+        updated_at=now,
+    )
+    await requests.add(session, record)
+    filed = Happening(
+        kind="request",
+        subject=record.id,
+        event="filed",
+        state=record.state,
+        generation=record.generation,
+        agency_id=record.agency_id,
+        detail={"type": record.type, "tier": record.tier, "requested": record.requested},
+        ids={"reference": record.reference},
+    )
+    await tell(session, node, filed, actor=actor, now=now)
+    return record

@@ -1,0 +1,65 @@
+"""A request passed by voice is noted at the requested node before its opening arrives (ruling 15)."""
+
+# ruff: noqa: TC003 - pydantic reads the annotations at run time
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from app.db import exchanges, threads
+from app.db.threads import NewThread, ThreadKey
+from app.domain.codes import RequestType
+from app.domain.exchange.opening import Call, note_call
+from app.domain.tiers import lane_of
+from app.domain.wire import Closed, Code, Text
+from app.errors import Conflict, FieldError, Refused
+from app.services.open_exchange import incoming
+from app.services.send_state import send_state
+from app.services.tell import Happening, tell
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from app.db.engine import Session
+    from app.db.exchanges import ExchangeRecord
+    from app.services.node import Actor, Node
+
+
+class NotedCall(Closed):
+    """What the caller said: the id printed on their sheet, who they are, what they ask."""
+
+    exchange_id: UUID
+    requesting: Code
+    type: RequestType
+    noted: Text
+
+
+async def note_exchange(
+    session: Session, node: Node, call: NotedCall, *, actor: Actor, now: datetime
+) -> ExchangeRecord:
+    """Begin the exchange as DELIVERED, marked `noted`; raises Refused for an unknown state, Conflict if it exists."""
+    if call.requesting == node.code or node.directory.point(call.requesting) is None:
+        fault = FieldError("/requesting", "unknown_contact_point", "No other contact point of the directory has that code.")
+        raise Refused("document_invalid", "The body breaks the rules listed in errors.", errors=(fault,))
+    key = ThreadKey(str(call.exchange_id), call.requesting)
+    if await exchanges.load(session, call.exchange_id) is not None or await threads.belongs_elsewhere(session, key):
+        raise Conflict("exchange_exists", "There is an exchange of that id already.")
+    noted = Call(call.exchange_id, call.requesting, node.code, call.type, call.noted)
+    record = incoming(note_call(noted, now=now), {}, now=now)
+    row = NewThread(key, call.exchange_id, call.requesting, lane_of(record.value.tier))
+    await threads.ensure(session, [row], now=now)
+    await threads.lock(session, [key])
+    await exchanges.add(session, record, now=now)
+    await send_state(session, node, record, now=now)
+    happened = Happening(
+        kind="exchange",
+        subject=record.value.id,
+        event="noted",
+        state=record.value.state,
+        generation=record.value.generation,
+        detail={"requesting": call.requesting, "type": call.type},
+        for_agency=False,
+    )
+    await tell(session, node, happened, actor=actor, now=now)
+    return record

@@ -1,0 +1,44 @@
+"""The requested node says how an exchange stands: the whole of it, and what became of the other side's messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.db import inbox, threads
+from app.db.threads import ThreadKey
+from app.domain.codes import MessageType
+from app.domain.messages import FateBody, StateBody, write_body
+from app.domain.snapshot import take_snapshot
+from app.domain.tiers import lane_of
+from app.services.send import Outgoing, put
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from app.db.engine import Session
+    from app.db.exchanges import ExchangeRecord
+    from app.services.node import Node
+
+
+async def send_state(session: Session, node: Node, record: ExchangeRecord, *, now: datetime) -> None:
+    """Queue one `exchange.state/1` (ruling 14). A later one replaces an earlier one wholly, so none is ever patched.
+
+    The caller holds the lock of the thread row: `consumed` and the fates belong to the same moment as the snapshot.
+    """
+    value = record.value
+    key = ThreadKey(str(value.id), value.requesting)
+    thread = await threads.load(session, key)
+    fates = await inbox.fates(session, key)
+    body = StateBody(
+        snapshot=take_snapshot(value),
+        answers=tuple(FateBody(jti=one.jti, fate=one.fate, code=one.code) for one in fates),
+        consumed=0 if thread is None else thread.consumed_in,
+    )
+    letter = Outgoing(
+        peer=value.requesting,
+        type=MessageType.EXCHANGE_STATE,
+        body=write_body(body),
+        thread=str(value.id),
+        lane=lane_of(value.tier),
+    )
+    await put(session, node, letter, now=now)

@@ -1,0 +1,137 @@
+"""Give stored messages their effect, each in its turn, and say how they ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from app.db import inbox, threads
+from app.db.inbox import Ending
+from app.db.tables_delivery import InboxState
+from app.domain.codes import Fate, MessageType
+from app.errors import StorageInconsistent
+from app.services.inbound import Applied, as_received, has_expired, read_kept
+from app.services.send import ATTACHMENT_THREAD, EXPIRING
+from app.services.take_receipts import take_receipts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from app.db.engine import ReadSession, Session
+    from app.db.threads import Thread, ThreadKey
+    from app.services.inbound import Apply, Due, Effects, Received
+    from app.services.node import Node
+
+NOT_YOURS = "not_yours"
+
+IN_ATTACHMENTS = frozenset({MessageType.ATTACHMENT_CHUNK, MessageType.ERASE, MessageType.VOID})
+"""Types that an attachment's thread may hold. It belongs to whoever sends the file."""
+
+SWEEP = 200
+"""Messages that one sweep looks for."""
+
+
+async def settle(session: Session, node: Node, due: Sequence[Due], *, effects: Effects, now: datetime) -> list[Due]:
+    """Apply those of `due` whose turn it still is; returns them. For messages stored in an earlier transaction.
+
+    Somebody else may have taken them meanwhile, or the one before may have been stopped: then nothing happens.
+    """
+    locked = await threads.lock(session, {one.row.thread_key for one in due if one.row.thread_key is not None})
+    held = await inbox.lock_waiting(session, [one.row.key for one in due])
+    waiting = [one for one in due if one.row.key in held]
+    return await apply_in_turn(session, node, (locked, waiting), effects=effects, now=now)
+
+
+async def find_unsettled(session: ReadSession) -> list[Due]:
+    """Return what waits although its turn has come: left by a crash between two commits, or released from quarantine.
+
+    To be swept at every start and regularly, until it returns nothing: the effect of one message brings up the next.
+    """
+    return [read_kept(row) for row in await inbox.next_in_turn(session, limit=SWEEP)]
+
+
+async def apply_in_turn(
+    session: Session,
+    node: Node,
+    held: tuple[dict[ThreadKey, Thread], Sequence[Due]],
+    *,
+    effects: Effects,
+    now: datetime,
+) -> list[Due]:
+    """Apply held messages whose threads are locked, in the order given; those whose number is not next are passed over.
+
+    Their fates and the threads' counters are stored once, after the last; then each thread is answered once.
+    """
+    locked, waiting = dict(held[0]), held[1]
+    applied: list[Due] = []
+    endings: list[Ending] = []
+    for one in waiting:
+        key = one.row.thread_key
+        thread = None if key is None else locked[key]
+        if thread is not None and one.row.seq != thread.consumed_in + 1:
+            continue
+        thread, ended = await _apply(session, node, (one, thread), effects=effects, now=now)
+        endings.append(Ending(one.row.key, InboxState(ended.fate.value), ended.code))
+        applied.append(one)
+        if thread is not None:
+            locked[thread.key] = replace(thread, consumed_in=thread.consumed_in + 1)
+    await inbox.end(session, endings, now=now)
+    moved = sorted({one.row.thread_key for one in applied if one.row.thread_key is not None})
+    await threads.consume(session, {key: locked[key].consumed_in for key in moved})
+    for key in moved:
+        if locked[key].opened_by is not None:
+            await effects.answer(session, node, key, now)
+    return applied
+
+
+async def _apply(
+    session: Session, node: Node, turn: tuple[Due, Thread | None], *, effects: Effects, now: datetime
+) -> tuple[Thread | None, Applied]:
+    """Decide by the rules of delivery whether the message may have its effect, and if so let it."""
+    due, thread = turn
+    type_ = MessageType(due.row.type)
+    if thread is not None:
+        if type_ is MessageType.EXCHANGE_OPEN and await _may_open(session, due, thread):
+            await threads.mark_opened(session, thread.key, opened_by=due.row.iss)
+            thread = replace(thread, opened_by=due.row.iss)
+        elif not _may_speak(type_, due.row.iss, thread):
+            return thread, Applied(Fate.REFUSED, NOT_YOURS)
+    if type_ in EXPIRING and has_expired(due):
+        return thread, Applied(Fate.EXPIRED)
+    received = as_received(due, type_, thread.opened_by if thread else None)
+    return thread, await _effect_of(type_, effects)(session, node, received, now)
+
+
+async def _may_open(session: ReadSession, due: Due, thread: Thread) -> bool:
+    """Only the first message of a thread opens it, and only while it is nobody else's.
+
+    A thread may have been noted as that peer's beforehand: its request was passed by voice (ruling 15).
+    """
+    free = thread.opened_by in {None, due.row.iss}
+    return free and due.row.seq == 1 and not await threads.belongs_elsewhere(session, thread.key)
+
+
+def _may_speak(type_: MessageType, iss: str, thread: Thread) -> bool:
+    """Whose act it is, as far as the thread can tell: the state is the requested side's, an opening is made once."""
+    if thread.key.id.startswith(ATTACHMENT_THREAD) or type_ is MessageType.ATTACHMENT_CHUNK:
+        return thread.key.id.startswith(ATTACHMENT_THREAD) and type_ in IN_ATTACHMENTS
+    if type_ is MessageType.EXCHANGE_STATE:
+        return thread.opened_by not in {None, iss}
+    return type_ is not MessageType.EXCHANGE_OPEN and thread.opened_by is not None
+
+
+async def _note_heartbeat(_session: Session, _node: Node, _received: Received, _now: datetime) -> Applied:
+    """Its arrival is all it says."""
+    return Applied(Fate.APPLIED)
+
+
+def _effect_of(type_: MessageType, effects: Effects) -> Apply:
+    if type_ is MessageType.RECEIPT:
+        return take_receipts
+    if type_ is MessageType.HEARTBEAT:
+        return _note_heartbeat
+    apply = effects.apply.get(type_)
+    if apply is None:
+        raise StorageInconsistent("no_effect", f"A message of type {type_} is held that this release cannot apply.")
+    return apply

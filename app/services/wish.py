@@ -1,0 +1,115 @@
+"""An officer of the requesting side acts: a wish is sent, shown as under way, and decided by the other node alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.db import acts
+from app.db.acts import ActRecord
+from app.domain.codes import MessageType
+from app.domain.exchange.admission import admit
+from app.domain.exchange.hold_admission import admit_on_hold, admit_person, find_hold
+from app.domain.exchange.proposals import propose, propose_on_hold
+from app.domain.exchange.wishing import check_wish, check_wish_on_hold
+from app.domain.exchange_codes import Side
+from app.domain.hold_acts import HoldOrder
+from app.domain.messages import ActionBody, HoldActionBody, write_body
+from app.domain.moments import to_milliseconds
+from app.domain.requesting_acts import RaiseTier
+from app.domain.tiers import lane_of
+from app.errors import Conflict, Forbidden
+from app.services.exchange_rules import officer, rules_for
+from app.services.send import Outgoing, move_lane, put
+from app.services.tell import Happening, tell
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from app.db.engine import Session
+    from app.db.exchanges import ExchangeRecord
+    from app.domain.acts import ExchangeAct
+    from app.domain.hold_acts import HoldAct
+    from app.domain.wire import Act
+    from app.services.node import Actor, Node
+    from app.services.wanted import Wanted
+
+
+async def wish(
+    session: Session, node: Node, record: ExchangeRecord, wanted: Wanted[ExchangeAct], *, actor: Actor, now: datetime
+) -> UUID:
+    """Queue the act and return its id. The exchange here stays as the last snapshot showed it.
+
+    Raises, in this order: Forbidden, Conflict (`stale_generation`, `action_not_allowed`), Refused.
+    """
+    by = officer(actor, Side.REQUESTING)
+    moment = to_milliseconds(now)
+    admit(record.value, wanted.action, generation=wanted.generation, by=by, now=moment)
+    rules = rules_for(node, record.value, now=now)
+    body = propose(record.value, wanted.read(), rules=rules, now=now, random=node.random)
+    check_wish(record.value, body, by=by, now=now)
+    if isinstance(body, RaiseTier):
+        # Our own raise that is still under way counts as the present tier (ruling 13): it and all before it hurry.
+        await move_lane(session, record.value.id, lane_of(body.tier), now=now)
+    letter = _letter(record, MessageType.EXCHANGE_ACTION, write_body(ActionBody(act=body, at=moment)))
+    return await _send(session, node, record, (letter, body, None), actor=actor, now=now)
+
+
+async def wish_on_hold(
+    session: Session,
+    node: Node,
+    record: ExchangeRecord,
+    hold_id: UUID,
+    wanted: Wanted[HoldAct],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> UUID:
+    """The same for a wish about one of the exchange's holds."""
+    by = officer(actor, Side.REQUESTING)
+    moment = to_milliseconds(now)
+    hold = find_hold(record.value, hold_id)
+    admit_person(hold, wanted.action, by=by)
+    if wanted.generation is not None and wanted.generation != record.value.generation:
+        raise Conflict("stale_generation", "The exchange has changed since you read it.")
+    admit_on_hold(hold, wanted.action, by=by, now=moment)
+    rules = rules_for(node, record.value, now=now)
+    order = propose_on_hold(record.value, HoldOrder(hold_id, wanted.read()), rules=rules)
+    check_wish_on_hold(record.value, order, by=by, now=now)
+    body = write_body(HoldActionBody(hold_id=hold_id, act=order.act, at=moment))
+    letter = _letter(record, MessageType.HOLD_ACTION, body)
+    return await _send(session, node, record, (letter, order.act, hold_id), actor=actor, now=now)
+
+
+def _letter(record: ExchangeRecord, type_: MessageType, body: dict[str, object]) -> Outgoing:
+    return Outgoing(peer=record.value.requested, type=type_, body=body, thread=str(record.value.id))
+
+
+async def _send(
+    session: Session,
+    node: Node,
+    record: ExchangeRecord,
+    sent: tuple[Outgoing, Act, UUID | None],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> UUID:
+    letter, body, hold_id = sent
+    if actor.person_id is None:
+        raise Forbidden("role_not_allowed", "Only a person acts on an exchange.")
+    jti = await put(session, node, letter, now=now)
+    said = body.model_dump(mode="json", exclude_none=True)
+    action = str(said.pop("action"))
+    await acts.add(session, ActRecord(jti, record.value.id, hold_id, action, said, actor.person_id, now))
+    happened = Happening(
+        kind="exchange",
+        subject=record.value.id,
+        event=f"{action}_sent",
+        state=record.value.state,
+        generation=record.value.generation,
+        detail=said,
+        for_agency=False,
+        ids={"act_id": str(jti), "reference": record.value.request_reference},
+    )
+    await tell(session, node, happened, actor=actor, now=now)
+    return jti

@@ -1,0 +1,41 @@
+"""Parties for the tests of services: Kitano is the node under test, Aurelia and Sahran are foreign."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.envelope.parties import AURELIA, KITANO, SAHRAN
+from tests.support.peer import Clock, Peer
+from tests.support.station import Station, open_station
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.support.postgres import Database
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The time of the test."""
+    return Clock()
+
+
+@pytest.fixture
+async def station(database: Database, clock: Clock) -> AsyncIterator[Station]:
+    """The node XT, which knows XA and XS."""
+    async with open_station(KITANO, AURELIA, SAHRAN, urls=(database.url, database.owner_url), clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def aurelia(clock: Clock) -> Peer:
+    """XA, as the requesting side."""
+    return Peer(AURELIA, KITANO, clock)
+
+
+@pytest.fixture
+def sahran(clock: Clock) -> Peer:
+    """XS, a third state."""
+    return Peer(SAHRAN, KITANO, clock)
