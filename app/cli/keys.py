@@ -1,0 +1,75 @@
+"""Commands on keys and the directory."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from app.cli.frame import AsJson, Config, say, show
+from app.domain.directory import KeyRecord, load_profile, publish_directory
+from app.errors import SettingsUnusable
+from app.keystore import create_keys, read_directory, write_directory
+from app.serving import wall_clock
+from app.settings import load_settings
+
+keys = typer.Typer(help="Keys of this contact point.", no_args_is_help=True)
+directory = typer.Typer(help="The directory of contact points.", no_args_is_help=True)
+
+FIRST_VERSION = 1
+
+
+@keys.command("generate")
+def generate(
+    code: Annotated[str, typer.Option(help="Code of the contact point: XX or XX-NAME.")],
+    keys_dir: Annotated[Path, typer.Option(help="New folder for the private keys; made with mode 0700.")],
+    public: Annotated[Path, typer.Option(help="File for the public records, to be sent to the directory.")],
+    days: Annotated[int, typer.Option(min=1, max=3650, help="How long the keys are valid.")] = 365,
+) -> None:
+    """Make signing key, standby signing key, encryption key, log key and witness key, each separate."""
+    records = create_keys(keys_dir, code, now=wall_clock(), validity=timedelta(days=days))
+    lines = ",\n".join(record.model_dump_json(exclude_none=True) for record in records)
+    try:
+        public.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    except OSError as fault:
+        raise SettingsUnusable("file_unwritable", f"{public} cannot be written: {fault.strerror}.") from fault
+    say(f"{len(records)} private keys are in {keys_dir}; their public records are in {public}.")
+
+
+@directory.command("publish")
+def publish(
+    profiles: Annotated[list[Path], typer.Argument(help="Profiles of contact points; beside each its <name>.keys.json.")],
+    out: Annotated[Path, typer.Option(help="The directory to write; an existing one is replaced by the next version.")],
+) -> None:
+    """Put profiles and public key records together into a directory file."""
+    version = read_directory(out).version + 1 if out.exists() else FIRST_VERSION
+    loaded = [load_profile(path.read_text("utf-8"), source=str(path)) for path in profiles]
+    records = {
+        profile.code: read_records(path.with_suffix(".keys.json")) for profile, path in zip(loaded, profiles, strict=True)
+    }
+    write_directory(out, publish_directory(loaded, records, version=version, issued_at=wall_clock()))
+    say(f"{out} is version {version} with {len(loaded)} contact points.")
+
+
+def read_records(path: Path) -> list[KeyRecord]:
+    """The public key records that `keys generate` wrote."""
+    try:
+        return TypeAdapter(list[KeyRecord]).validate_json(path.read_bytes())
+    except OSError as fault:
+        raise SettingsUnusable("file_unreadable", f"{path} cannot be read: {fault.strerror}.") from fault
+    except ValidationError as fault:
+        raise SettingsUnusable("bad_records", f"{path} does not hold public key records.") from fault
+
+
+@directory.command("show")
+def show_directory(config: Config = None, as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag of the command line
+    """List the contact points of the directory this node trusts."""
+    points = read_directory(load_settings(config).directory).contact_points
+    rows = [
+        {"code": point.code, "agency": point.agency_name.english, "time zone": point.time_zone, "keys": len(point.keys)}
+        for point in points
+    ]
+    show(rows, as_json=as_json)

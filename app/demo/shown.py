@@ -1,0 +1,39 @@
+"""What the demo prints when it is ready."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import app
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAMES = {"XA": "Aurelia", "XT": "Kitano", "XS": "Sahran"}
+EXAMPLE = "preservation.json"
+
+
+def banner(urls: Mapping[str, str], tokens: Mapping[str, str], folder: Path) -> str:
+    """Addresses, where the API docs are, and a line that files the first request as printed."""
+    lines = [f"  {code}  {NAMES[code]:<8} {url}   API docs: {url}/docs" for code, url in urls.items()]
+    filing = (
+        f"curl -sS {urls['XA']}/v1/requests -H 'Authorization: Bearer {tokens['agency_officer']}' "
+        f"-H 'Content-Type: application/json' -H 'Idempotency-Key: first-request' --data @{_example()}"
+    )
+    return "\n".join(
+        [
+            "Three invented states are up:",
+            *lines,
+            f"Tokens of everybody: {folder / 'access.json'}",
+            "File the first request:",
+            f"  {filing}",
+            "Ctrl-C stops all of it and leaves nothing running.",
+        ]
+    )
+
+
+def _example() -> Path:
+    """The example document: the one in sight if there is one, else the one inside the package."""
+    near = Path("examples") / EXAMPLE
+    return near if near.is_file() else Path(app.__file__).parent / "data" / "examples" / EXAMPLE

@@ -1,0 +1,148 @@
+"""Whether an act may be done at all: by this person, in this state, for this type. What it says is looked at later.
+
+The order is that of the interface: not your act (403), not the generation you saw (409), not from this state (409).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.domain.codes import State, Tier
+from app.domain.exchange.clocks import silent_since
+from app.domain.exchange_codes import By, Flag, Side
+from app.domain.transitions import BLOCKED_BY_WITHDRAWAL, EXCHANGE_ROWS, rows_of
+from app.errors import Conflict, Forbidden
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from app.domain.exchange.parties import Officer
+    from app.domain.exchange.values import Exchange
+    from app.domain.transitions import Row
+
+Obstacle = str | None
+
+
+def signs(by: Iterable[By], officer: Officer, *, both: bool) -> bool:
+    """Whether this person can complete an act of these movers; where both must sign, the last one completes it."""
+    movers = tuple(by)
+    wanted = {movers[-1]} if both else set(movers)
+    return not officer.capacities.isdisjoint(wanted)
+
+
+def admit(exchange: Exchange, action: str, *, generation: int | None, by: Officer, now: datetime) -> tuple[Row, ...]:
+    """The rows that the act can walk from here.
+
+    Raises:
+        Forbidden: `role_not_allowed`, or `four_eyes` when the first signature under a refusal is this person's own.
+        Conflict: `stale_generation`, or `action_not_allowed` with `reason` where more than the state is the obstacle.
+    """
+    rows = rows_of(action, by.side)
+    if not any(signs(row.by, by, both=row.both) for row in rows):
+        raise Forbidden("role_not_allowed", "this act belongs to another role or to the other side", action=action)
+    proposed = exchange.private.proposed_refusal
+    if action == "confirm_refusal" and proposed is not None and proposed.by == by.person:
+        raise Forbidden("four_eyes", "a refusal is confirmed by another person than the one who proposed it")
+    if generation is not None and generation != exchange.generation:
+        raise Conflict("stale_generation", "the exchange has changed since you read it", generation=exchange.generation)
+    leaving = tuple(row for row in rows if exchange.state in row.sources and row.is_for(exchange.type))
+    obstacle = obstacle_to(exchange, action, side=by.side, now=now) if leaving else _closed_way(exchange, rows)
+    if obstacle is not None:
+        raise Conflict(
+            "action_not_allowed", "this act is not possible now", state=exchange.state.value, reason=obstacle
+        )
+    return leaving
+
+
+def _closed_way(exchange: Exchange, rows: tuple[Row, ...]) -> str:
+    """Whether it is the state or the type of request that no row provides for."""
+    return "state" if any(row.is_for(exchange.type) for row in rows) else "type"
+
+
+def allowed_actions(exchange: Exchange, *, by: Officer, now: datetime) -> tuple[str, ...]:
+    """The acts that `admit` would let this person do now, in the order of the table."""
+    actions = dict.fromkeys(row.action for row in EXCHANGE_ROWS if row.action is not None)
+    return tuple(action for action in actions if _is_admitted(exchange, action, by=by, now=now))
+
+
+def _is_admitted(exchange: Exchange, action: str, *, by: Officer, now: datetime) -> bool:
+    try:
+        admit(exchange, action, generation=None, by=by, now=now)
+    except (Forbidden, Conflict):
+        return False
+    return True
+
+
+def obstacle_to(exchange: Exchange, action: str, *, side: Side, now: datetime) -> Obstacle:
+    """What, beside the state, stands against an act; None if nothing does."""
+    if side is Side.REQUESTED and exchange.private.withdrawal_waiting and action in BLOCKED_BY_WITHDRAWAL:
+        return "withdrawal_waiting"
+    find = _OBSTACLES.get(action)
+    return None if find is None else find(exchange, now)
+
+
+def _one_question_in_an_emergency(exchange: Exchange, _now: datetime) -> Obstacle:
+    """X4: before the determination of an emergency, one round of questions at most."""
+    undecided = exchange.state is State.ACKNOWLEDGED and exchange.tier is Tier.EMERGENCY
+    return "one_question_in_emergency" if undecided and exchange.clarifications > 0 else None
+
+
+def _silence_not_long_enough(exchange: Exchange, now: datetime) -> Obstacle:
+    """X6, X10, X30: twice the term must have passed."""
+    if exchange.question is not None:
+        waited_until = silent_since(exchange.question.asked_at, exchange.question.due_at)
+    elif exchange.state is State.CONDITIONS and exchange.condition is not None:
+        waited_until = silent_since(exchange.condition.proposed_at, exchange.condition.due_at)
+    else:
+        return None
+    return "answer_not_overdue" if now < waited_until else None
+
+
+def _no_first_signature(exchange: Exchange, _now: datetime) -> Obstacle:
+    return "refusal_not_proposed" if exchange.private.proposed_refusal is None else None
+
+
+def _no_emergency(exchange: Exchange, _now: datetime) -> Obstacle:
+    return None if exchange.tier is Tier.EMERGENCY else "not_an_emergency"
+
+
+def _highest_tier(exchange: Exchange, _now: datetime) -> Obstacle:
+    return "tier_not_higher" if exchange.tier is Tier.EMERGENCY else None
+
+
+def _formalities_due(exchange: Exchange, _now: datetime) -> Obstacle:
+    return "formalities_due" if Flag.POST_FORMALITIES_DUE in exchange.flags else None
+
+
+def _no_condition(exchange: Exchange, _now: datetime) -> Obstacle:
+    return "no_condition" if exchange.condition is None else None
+
+
+def _condition_open(exchange: Exchange, _now: datetime) -> Obstacle:
+    """Art. 26(2): content before the condition is settled is a hard error."""
+    return "condition_open" if exchange.condition is not None else None
+
+
+def _already_oral(exchange: Exchange, _now: datetime) -> Obstacle:
+    return "already_recorded" if exchange.oral is not None else None
+
+
+def _nothing_to_regularise(exchange: Exchange, _now: datetime) -> Obstacle:
+    due = {Flag.ORAL_FIRST, Flag.POST_FORMALITIES_DUE}
+    return "nothing_to_regularise" if due.isdisjoint(exchange.flags) else None
+
+
+_OBSTACLES: Mapping[str, Callable[[Exchange, datetime], Obstacle]] = {
+    "ask": _one_question_in_an_emergency,
+    "not_executable": _silence_not_long_enough,
+    "confirm_refusal": _no_first_signature,
+    "downgrade": _no_emergency,
+    "raise_tier": _highest_tier,
+    "close": _formalities_due,
+    "cannot_comply": _no_condition,
+    "send_content": _condition_open,
+    "record_oral": _already_oral,
+    "regularise": _nothing_to_regularise,
+}
+"""Action → what may stand against it beside the state."""

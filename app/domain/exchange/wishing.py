@@ -1,0 +1,82 @@
+"""The requesting side's own acts before they are signed: whether the last snapshot lets its officer wish that.
+
+The requesting side changes nothing. What passes here is sent, shown as under way, and judged by the other node.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.domain.exchange.admission import admit
+from app.domain.exchange.hold_admission import admit_on_hold, admit_person, find_hold
+from app.domain.exchange_codes import Side
+from app.domain.moments import to_milliseconds
+from app.domain.requesting_acts import (
+    AcceptCondition,
+    DeclineCondition,
+    Proceed,
+    RaiseTier,
+    Stop,
+    Supplement,
+)
+from app.domain.tiers import is_higher
+from app.errors import Conflict, FieldError, Forbidden, Refused
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from app.domain.acts import ExchangeAct
+    from app.domain.exchange.parties import Officer
+    from app.domain.exchange.values import Exchange
+    from app.domain.hold_acts import HoldOrder
+
+
+def check_wish(replica: Exchange, body: ExchangeAct, *, by: Officer, now: datetime) -> None:
+    """Raises Forbidden, Conflict or Refused if this act cannot be sent, seen from the replica.
+
+    `propose` has named the question or condition it answers.
+    """
+    _only_for_the_requesting_side(by)
+    admit(replica, body.action, generation=body.generation, by=by, now=to_milliseconds(now))
+    error = _content_error(replica, body)
+    if error is not None:
+        raise Refused(error.code, error.detail, errors=(error,))
+
+
+def check_wish_on_hold(replica: Exchange, order: HoldOrder, *, by: Officer, now: datetime) -> None:
+    """Raises Unknown, Forbidden or Conflict if this act on a hold cannot be sent, seen from the replica."""
+    _only_for_the_requesting_side(by)
+    hold = find_hold(replica, order.hold_id)
+    admit_person(hold, order.act.action, by=by)
+    if order.act.generation != replica.generation:
+        raise Conflict("stale_generation", "the exchange has changed since you read it", generation=replica.generation)
+    admit_on_hold(hold, order.act.action, by=by, now=to_milliseconds(now))
+
+
+def _only_for_the_requesting_side(by: Officer) -> None:
+    if by.side is not Side.REQUESTING:
+        raise Forbidden("role_not_allowed", "a wish is the requesting side's")
+
+
+def _content_error(replica: Exchange, body: ExchangeAct) -> FieldError | None:
+    if isinstance(body, RaiseTier):
+        higher = is_higher(body.tier, than=replica.tier)
+        return None if higher else FieldError("/tier", "tier_not_higher", "A tier is raised to a more urgent one.")
+    if isinstance(body, Proceed | Stop):
+        open_id = None if replica.question is None else replica.question.id
+        return _named(body.question_id, open_id, "/question_id")
+    if isinstance(body, Supplement) and body.question_id is not None:
+        open_id = None if replica.question is None else replica.question.id
+        return _named(body.question_id, open_id, "/question_id")
+    if isinstance(body, AcceptCondition | DeclineCondition):
+        open_id = None if replica.condition is None else replica.condition.id
+        return _named(body.condition_id, open_id, "/condition_id")
+    return None
+
+
+def _named(named: UUID | None, open_id: UUID | None, pointer: str) -> FieldError | None:
+    """An act names what it answers, and answers what is open."""
+    if named is not None and named == open_id:
+        return None
+    return FieldError(pointer, "not_open", "This must name what is open at present.")

@@ -1,0 +1,128 @@
+"""What a route is given: who calls, a transaction, the time. Transactions of the HTTP side are opened here alone.
+
+A command is committed before its answer is sent (`scope="function"`): the framework's default commits after it, and a
+client would hold a 201 for something that does not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from app.db.engine import ReadSession, Session, begin, reading
+from app.domain.codes import Role
+from app.errors import Forbidden, NotAuthenticated
+from app.routers.bodies import Body, read_body
+from app.runtime import Runtime
+from app.services.authenticate import authenticate
+from app.services.node import Actor, Node
+
+bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="bearer",
+    description="A token `cp_<id>_<secret>`, given out once by `counterpart tokens create`.",
+)
+
+DESK = frozenset({Role.DUTY_OFFICER, Role.SUPERVISOR})
+AGENCY = frozenset({Role.AGENCY_OFFICER, Role.AGENCY_VIEWER})
+MONITORING = frozenset({Role.MONITOR, Role.SUPERVISOR, Role.ADMINISTRATOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: everything it writes is committed together before it is answered, or not at all."""
+
+    session: Session
+    runtime: Runtime
+    actor: Actor
+    now: datetime
+    body: Body
+    request: Request
+
+    @property
+    def node(self) -> Node:
+        """The contact point that acts."""
+        return self.runtime.node
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One consistent view of the database, for routes that change nothing."""
+
+    session: ReadSession
+    runtime: Runtime
+    actor: Actor
+    now: datetime
+    request: Request
+
+    @property
+    def node(self) -> Node:
+        """The contact point that is read."""
+        return self.runtime.node
+
+
+def runtime_of(request: Request) -> Runtime:
+    """What this node has open."""
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+async def known_caller(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+) -> Actor:
+    """Who calls. Raises NotAuthenticated, before anything of the request but its headers is looked at."""
+    runtime = runtime_of(request)
+    if credentials is None:
+        raise NotAuthenticated("not_authenticated", "This needs a bearer token.")
+    try:
+        async with reading(runtime.engine) as session:
+            caller = await authenticate(session, credentials.credentials, now=runtime.clock())
+    except NotAuthenticated:
+        runtime.metrics.auth_attempts.labels(outcome="refused").inc()
+        raise
+    runtime.metrics.auth_attempts.labels(outcome="accepted").inc()
+    return caller
+
+
+Caller = Annotated[Actor, Depends(known_caller)]
+
+
+async def open_command(request: Request, caller: Caller) -> AsyncIterator[Command]:
+    """Read the body, then open the transaction: a slow client holds no connection of the database."""
+    runtime = runtime_of(request)
+    body = await read_body(request)
+    async with begin(runtime.engine) as session:
+        yield Command(session, runtime, caller, now=runtime.clock(), body=body, request=request)
+    # Committed. A crash here loses only this hint; the loops find the work when they next look by themselves.
+    runtime.wake.ring()
+
+
+async def open_reading(request: Request, caller: Caller) -> AsyncIterator[Reading]:
+    """A transaction in which the server itself refuses to write."""
+    runtime = runtime_of(request)
+    async with reading(runtime.engine) as session:
+        yield Reading(session, runtime, caller, now=runtime.clock(), request=request)
+
+
+Commanding = Annotated[Command, Depends(open_command, scope="function")]
+ReadingOnly = Annotated[Reading, Depends(open_reading, scope="function")]
+
+
+def require_role(actor: Actor, *roles: Role) -> None:
+    """Raise Forbidden unless the caller has one of `roles`. On a thing that can be hidden: after it was found (404)."""
+    if actor.role not in roles:
+        raise Forbidden("role_not_allowed", "Your role may not do this.")
+
+
+def needs(*roles: Role) -> Callable[[Actor], None]:
+    """A dependency for routes that only these roles may call at all: `dependencies=[Depends(needs(Role.MONITOR))]`."""
+
+    def check(caller: Caller) -> None:
+        require_role(caller, *roles)
+
+    return check

@@ -1,0 +1,120 @@
+"""How the routes of exchanges describe themselves."""
+
+from __future__ import annotations
+
+from app.domain.acts import EXCHANGE_ACT
+from app.domain.transitions import EXCHANGE_ROWS
+from app.routers.examples import ACT_ID, EXCHANGE, EXCHANGE_ID, TIMELINE, UNDER_WAY
+from app.routers.models import Listed
+from app.routers.operations import (
+    ACTION_NOT_ALLOWED,
+    FOUR_EYES,
+    ROLE_NOT_ALLOWED,
+    STALE_GENERATION,
+    Answered,
+    Fault,
+    JsonBody,
+    Operation,
+    Tag,
+)
+from app.routers.views import ActAccepted, ExchangeView, TimelineEntry
+from app.services.note_exchange import NotedCall
+
+ACTIONS = frozenset(row.action for row in EXCHANGE_ROWS if row.action is not None)
+"""Everything that can be done to an exchange, by either side."""
+
+EXCHANGE_EXISTS = Fault("exchange_exists", 409, "There is an exchange of that id already.")
+GROUND_NOT_AVAILABLE = Fault(
+    "refusal_ground_not_available", 422, "That ground does not exist for this type under this instrument."
+)
+
+LIST = Operation(
+    "listExchanges",
+    Tag.EXCHANGES,
+    "List exchanges",
+    {
+        200: Answered(
+            "One page, newest first.",
+            Listed[ExchangeView],
+            {"page": {"data": [EXCHANGE], "next": None}},
+            headers={"Link": 'The next page, `rel="next"`.'},
+        )
+    },
+    errors=(ROLE_NOT_ALLOWED,),
+)
+
+READ = Operation(
+    "readExchange",
+    Tag.EXCHANGES,
+    "Read an exchange",
+    {200: Answered("The exchange.", ExchangeView, {"preserved": EXCHANGE, "withdrawal_under_way": UNDER_WAY})},
+    errors=(ROLE_NOT_ALLOWED,),
+)
+
+READ_TIMELINE = Operation(
+    "readExchangeTimeline",
+    Tag.EXCHANGES,
+    "Read an exchange's timeline",
+    {200: Answered("All lines, oldest first.", Listed[TimelineEntry], {"filed": TIMELINE})},
+    errors=(ROLE_NOT_ALLOWED,),
+)
+
+NOTE = Operation(
+    "noteExchange",
+    Tag.EXCHANGES,
+    "Note a request passed by voice",
+    {
+        201: Answered(
+            "Noted; the opening attaches to it when it arrives.",
+            ExchangeView,
+            {"noted": EXCHANGE | {"direction": "incoming", "state": "DELIVERED", "generation": 1, "flags": ["noted"]}},
+            headers={"Location": "Where to read it."},
+        )
+    },
+    errors=(ROLE_NOT_ALLOWED, EXCHANGE_EXISTS),
+    body=JsonBody(
+        NotedCall.model_json_schema(mode="validation"),
+        {
+            "by_telephone": {
+                "exchange_id": EXCHANGE_ID,
+                "requesting": "XA",
+                "type": "PRESERVATION",
+                "noted": "Duty officer of XA, 03:41: logs of one address are overwritten at 04:20.",
+            }
+        },
+    ),
+    acts=True,
+)
+
+ACT = Operation(
+    "actOnExchange",
+    Tag.EXCHANGES,
+    "Act on an exchange",
+    {
+        200: Answered("At the requested side: the exchange after the act.", ExchangeView, {"preserved": EXCHANGE}),
+        202: Answered(
+            "At the requesting side: a wish, under way.",
+            ActAccepted,
+            {"withdrawing": {"act_id": ACT_ID, "exchange": UNDER_WAY}},
+        ),
+    },
+    errors=(ROLE_NOT_ALLOWED, FOUR_EYES, STALE_GENERATION, ACTION_NOT_ALLOWED, GROUND_NOT_AVAILABLE),
+    body=JsonBody(
+        EXCHANGE_ACT.json_schema(mode="validation"),
+        {
+            "acknowledge": {"action": "acknowledge", "generation": 1},
+            "accept": {"action": "accept", "generation": 2},
+            "start": {"action": "start", "generation": 3},
+            "preserve": {"action": "preserve", "generation": 4},
+            "answer": {"action": "answer", "generation": 2, "text": "Twelve months; the prosecutor orders it."},
+            "ask": {
+                "action": "ask",
+                "generation": 2,
+                "codes": ["C-PORT"],
+                "text": "The address is shared: which source port?",
+            },
+            "withdraw": {"action": "withdraw", "generation": 5},
+        },
+    ),
+    acts=True,
+)

@@ -1,0 +1,155 @@
+"""What readiness is made of, and what the numbers of a node are at this moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app.db import overview
+from app.db.engine import reading
+from app.domain.codes import Lane
+from app.domain.transitions import ENDED
+from app.migrate import current_revision
+from app.runtime import Runtime
+
+PROBE_SECONDS = 2.0
+"""How long a check may take. Who asks is an orchestrator that gives up soon after."""
+
+SILENCE = timedelta(seconds=60)
+"""After which a loop counts as dead. Loops come round every few seconds even with nothing to do."""
+
+
+class Outcome(StrEnum):
+    """`warn` degrades a node; `fail` takes it out of service."""
+
+    PASS = "pass"  # noqa: S105 - a word, not a password
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question and its answer."""
+
+    name: str
+    outcome: Outcome
+
+
+async def readiness(runtime: Runtime) -> Sequence[Check]:
+    """All checks. A broker that is away only degrades: requests are taken, and wait in the outbox."""
+    database, migrations = await _ask_database(runtime)
+    return (
+        Check("database", database),
+        Check("migrations", migrations),
+        Check("keys", Outcome.PASS if _keys_usable(runtime) else Outcome.FAIL),
+        Check("loops", Outcome.PASS if _loops_alive(runtime) else Outcome.FAIL),
+        Check("broker", Outcome.PASS if runtime.broker.status().connected else Outcome.WARN),
+        Check("serving", Outcome.FAIL if runtime.stopping.is_set() else Outcome.PASS),
+    )
+
+
+async def _ask_database(runtime: Runtime) -> tuple[Outcome, Outcome]:
+    revision = await _in_time(_revision(runtime))
+    if revision is None:
+        return Outcome.FAIL, Outcome.FAIL
+    return Outcome.PASS, Outcome.PASS if revision == runtime.head_revision else Outcome.FAIL
+
+
+async def _revision(runtime: Runtime) -> str | None:
+    """The schema's revision, `""` before any; None when the database does not answer."""
+    try:
+        async with reading(runtime.engine) as session:
+            await session.execute(text("SELECT 1"))
+            return await current_revision(session) or ""
+    except (DBAPIError, PoolTimeout, OSError):
+        return None
+
+
+async def _in_time(asked: Awaitable[str | None]) -> str | None:
+    """The answer, or None when it is late. A late query ends by itself: a cancelled one may spoil its connection."""
+    asking = asyncio.ensure_future(asked)
+    done, _ = await asyncio.wait({asking}, timeout=PROBE_SECONDS)
+    return asking.result() if done else None
+
+
+def _keys_usable(runtime: Runtime) -> bool:
+    """Whether what we sign now would be accepted: our signing key is published, in its window, and not revoked."""
+    kid = runtime.keys.keyring.signing.kid
+    key = runtime.node.directory.signing_key(runtime.node.code, kid)
+    now = runtime.clock()
+    return key is not None and key.revoked_at is None and key.nbf <= now < key.exp
+
+
+def _loops_alive(runtime: Runtime) -> bool:
+    """Whether every loop of this process came round lately; a process without loops (a gateway apart) loses none."""
+    now = runtime.clock()
+    return all(now - beat <= SILENCE for beat in runtime.beats.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Everything that is counted for a person or a machine that asks how this node is doing."""
+
+    open: Sequence[overview.Open]
+    unacknowledged: Sequence[overview.Oldest]
+    outbox: Sequence[overview.Backlog]
+    inbox: Sequence[overview.Backlog]
+    quarantine_open: int
+    peers: Sequence[overview.PeerSeen]
+    audit: overview.AuditHead
+
+
+async def count(runtime: Runtime) -> Numbers:
+    """The numbers of one moment, all from one view of the database."""
+    node = runtime.node
+    others = [point.code for point in node.directory.contact_points if point.code != node.code]
+    async with reading(runtime.engine) as session:
+        return Numbers(
+            open=[*await overview.open_requests(session), *await overview.open_exchanges(session, ENDED)],
+            unacknowledged=await overview.oldest_unacknowledged(session),
+            outbox=await overview.outbox_backlog(session),
+            inbox=await overview.inbox_backlog(session),
+            quarantine_open=await overview.quarantine_open(session),
+            peers=await overview.peers_seen(session, others),
+            audit=await overview.audit_head(session, node.log_origin),
+        )
+
+
+def set_gauges(runtime: Runtime, numbers: Numbers) -> None:
+    """Put the numbers into the node's instruments; what is gone since last time is gone there too."""
+    metrics, now = runtime.metrics, runtime.clock()
+    metrics.requests_open.clear()
+    for found in numbers.open:
+        metrics.requests_open.labels(found.direction, found.state, found.tier).set(found.count)
+    metrics.oldest_unacknowledged.clear()
+    for oldest in numbers.unacknowledged:
+        metrics.oldest_unacknowledged.labels(oldest.direction, oldest.tier).set((now - oldest.since).total_seconds())
+    for backlog in numbers.outbox:
+        age = (now - backlog.since).total_seconds() if backlog.since else 0.0
+        metrics.outbox_pending.labels(backlog.name).set(backlog.count)
+        metrics.outbox_oldest_age.labels(backlog.name).set(age)
+    for waiting in numbers.inbox:
+        metrics.inbox_waiting.labels(waiting.name).set(waiting.count)
+    metrics.quarantine_open.set(numbers.quarantine_open)
+    metrics.audit_size.set(numbers.audit.size)
+    metrics.audit_pending.set(numbers.audit.pending)
+    if numbers.audit.checkpoint_at is not None:
+        metrics.audit_checkpoint.set(numbers.audit.checkpoint_at.timestamp())
+
+
+def set_gauges_of_process(runtime: Runtime) -> None:
+    """The instruments that need no database: bus, pools, loops."""
+    metrics, status = runtime.metrics, runtime.broker.status()
+    metrics.bus_connected.set(status.connected)
+    metrics.bus_reconnects.set(status.reconnects)
+    for lane in Lane:
+        metrics.bus_consuming.labels(str(lane)).set(status.consuming.get(lane, False))
+    for loop, beat in runtime.beats.items():
+        metrics.loop_beat.labels(loop).set(beat.timestamp())

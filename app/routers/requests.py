@@ -1,0 +1,142 @@
+"""Requests of our own agencies: file, list, read, act."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.audit.facts import Fact, FactType
+from app.db import exchanges, requests, timeline
+from app.db.exchanges import ExchangeRecord
+from app.db.requests import RequestRecord
+from app.domain.codes import IntakeState, Role
+from app.domain.intake import allowed_actions
+from app.domain.references import check_reference
+from app.errors import Conflict, Unknown
+from app.routers import request_operations as told
+from app.routers.answers import Answer, answer_json
+from app.routers.deps import AGENCY, DESK, Command, Commanding, Reading, ReadingOnly, require_role
+from app.routers.idempotency import once
+from app.routers.listing import AskedPage, listed, parse_id
+from app.routers.reading import remember_reading
+from app.routers.views import RequestView, show_entry, show_request
+from app.services.act_on_request import act_on_request, intake_of
+from app.services.file_request import check_filing, file_request
+
+router = APIRouter()
+
+READERS = AGENCY | DESK
+States = Annotated[list[IntakeState] | None, Query(description="Only requests in these states.")]
+
+
+@router.post("/v1/requests", **told.FILE.route())
+async def file(
+    command: Commanding,
+    validate_only: Annotated[bool, Query(description="Check only: nothing is stored, no key is needed.")] = False,
+) -> Response:
+    """File a request at this contact point. Nothing leaves the state before it was approved and signed here.
+
+    The answer carries the reference to quote, and warnings that a person should look at; they stop nothing.
+    """
+    require_role(command.actor, Role.AGENCY_OFFICER)
+    if validate_only:
+        accepted = check_filing(command.node, command.body.members(), now=command.now)
+        found = {"valid": True, "warnings": [warning.as_json() for warning in accepted.warnings]}
+        return answer_json(200, found)
+
+    async def make() -> Answer:
+        document = command.body.members()
+        record = await file_request(command.session, command.node, document, actor=command.actor, now=command.now)
+        return Answer(201, _show(command, record, None), {"Location": f"/v1/requests/{record.id}"})
+
+    return await once(command, make)
+
+
+@router.get("/v1/requests", **told.LIST.route())
+async def list_requests(view: ReadingOnly, request: Request, page: AskedPage, state: States = None) -> Response:
+    """Newest first. People of an agency see their agency's requests only; the desk sees all."""
+    require_role(view.actor, *READERS)
+    found = await requests.page(
+        view.session, limit=page.fetch, before=page.before, agency_id=view.actor.agency_id, states=state or ()
+    )
+    shared = await exchanges.load_many(view.session, [one.exchange_id for one in found if one.exchange_id])
+    return listed(
+        request,
+        page,
+        found,
+        key=lambda one: one.id,
+        show=lambda one: _show(view, one, shared.get(one.exchange_id) if one.exchange_id else None),
+    )
+
+
+@router.get("/v1/requests/{request_id}", **told.READ.route())
+async def read(command: Commanding, request_id: str) -> Response:
+    """One request by its id or its reference, with the part of the exchange that its agency may see."""
+    require_role(command.actor, *READERS)
+    record = await _find(command, request_id)
+    await remember_reading(command, record.id)
+    return answer_json(200, _show(command, record, await _exchange_of(command, record)))
+
+
+@router.get("/v1/requests/{request_id}/timeline", **told.READ_TIMELINE.route())
+async def read_timeline(command: Commanding, request_id: str) -> Response:
+    """What happened to the request and, as far as the caller may see it, to its exchange, oldest first."""
+    require_role(command.actor, *READERS)
+    record = await _find(command, request_id)
+    await remember_reading(command, record.id)
+    subjects = [record.id, *([record.exchange_id] if record.exchange_id else [])]
+    entries = await timeline.entries(
+        command.session, subjects, agency_only=command.actor.agency_id is not None
+    )
+    return answer_json(200, {"data": [show_entry(serial, entry) for serial, entry in entries], "next": None})
+
+
+@router.post("/v1/requests/{request_id}/actions", **told.ACT.route())
+async def act(command: Commanding, request_id: str) -> Response:
+    """Do something with the request: one discriminated body per act; `open, approve, sign, withdraw` need only `action`."""
+
+    async def make() -> Answer:
+        require_role(command.actor, *READERS)
+        record = await _find(command, request_id, for_update=True)
+        try:
+            changed = await act_on_request(
+                command.session,
+                command.node,
+                record,
+                command.body.members(),
+                actor=command.actor,
+                now=command.now,
+            )
+        except Conflict as conflict:
+            conflict.extra.setdefault("current", _show(command, record, await _exchange_of(command, record)))
+            raise
+        return Answer(200, _show(command, changed, await _exchange_of(command, changed)))
+
+    return await once(command, make)
+
+
+async def _find(command: Command, key: str, *, for_update: bool = False) -> RequestRecord:
+    """Raises Unknown alike for what is not there and for what is another agency's."""
+    reference = check_reference(key)
+    record = await requests.load(
+        command.session,
+        reference if reference is not None else parse_id(key),
+        agency_id=command.actor.agency_id,
+        for_update=for_update,
+    )
+    if record is None:
+        raise Unknown("not_found", "There is no such thing, or it is not yours.")
+    return record
+
+
+async def _exchange_of(command: Command, record: RequestRecord) -> ExchangeRecord | None:
+    return await exchanges.load(command.session, record.exchange_id) if record.exchange_id else None
+
+
+def _show(view: Command | Reading, record: RequestRecord, exchange: ExchangeRecord | None) -> RequestView:
+    actor = view.actor
+    allowed: list[str] = []
+    if actor.person_id is not None and actor.role is not None:
+        allowed = [str(one) for one in allowed_actions(intake_of(record), actor_id=actor.person_id, role=actor.role)]
+    return show_request(record, exchange, allowed=allowed, now=view.now)

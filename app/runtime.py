@@ -1,0 +1,199 @@
+"""What one contact point has open while it runs: built from settings, closed on exit. A process may hold several."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from asyncpg import PostgresError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from app.bus.connection import Access
+from app.bus.rabbit import RabbitBroker
+from app.bus.supervise import Pauses
+from app.db.engine import begin, make_engine, reading
+from app.db.node_secret import FEED_POSITIONS, settle_secret
+from app.domain.codes import Lane
+from app.errors import SettingsUnusable
+from app.keystore import check_published, load_keys, read_directory
+from app.logs import node_log
+from app.metrics import Metrics
+from app.migrate import current_revision, head_revision, roles_of
+from app.services.node import Node
+from app.services.sequence import LogWriter
+from app.settings import Profile, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from app.bus.broker import Broker
+    from app.db.engine import ReadSession
+    from app.keystore import NodeKeys
+    from app.logs import Log
+
+CHORES_POOL_SIZE = 4
+"""Database connections of the loops that belong to no lane: sequencer, timers, clearing."""
+
+FEED_KEY_BYTES = 64
+"""Of AES-256-SIV: two keys of 256 bits."""
+
+TOO_STRONG = text(
+    "SELECT r.rolsuper OR d.datdba = r.oid"
+    " OR EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    "            WHERE n.nspname = 'public' AND c.relowner = r.oid)"
+    " FROM pg_roles r, pg_database d WHERE r.rolname = current_user AND d.datname = current_database()"
+)
+
+
+class Wake:
+    """A hint that something was committed. Whoever misses it loses only time: every waiter also looks by itself.
+
+    Take `bell()` before looking for work, and wait on it when there was none: what is committed in between rings it.
+    """
+
+    def __init__(self) -> None:
+        self._bell = asyncio.Event()
+
+    def bell(self) -> asyncio.Event:
+        """The event that the next `ring` sets; any number may wait on it."""
+        return self._bell
+
+    def ring(self) -> None:
+        """Wake everybody who waits."""
+        rung, self._bell = self._bell, asyncio.Event()
+        rung.set()
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """One contact point at work.
+
+    `engine` is the gateway's, `lanes` are the two lanes', `chores` is everybody else's: none waits for another's
+    connections. `clock` is read once per command. `stopping` is set when the process begins to stop: streams and loops
+    end. `beats` says when each loop last came round; empty where this process runs no loops. `crash_at` names a commit
+    point at which this process is to die, in rehearsals of recovery; never set in production.
+    """
+
+    node: Node
+    keys: NodeKeys
+    log_writer: LogWriter
+    anchor: Path
+    engine: AsyncEngine
+    lanes: Mapping[Lane, AsyncEngine]
+    chores: AsyncEngine
+    broker: Broker
+    metrics: Metrics
+    log: Log
+    clock: Callable[[], datetime]
+    head_revision: str
+    feed_key: bytes = field(repr=False)
+    crash_at: str | None = None
+    wake: Wake = field(default_factory=Wake)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    beats: dict[str, datetime] = field(default_factory=dict)
+
+    def beat(self, loop: str) -> None:
+        """Say that this loop came round."""
+        self.beats[loop] = self.clock()
+
+
+@asynccontextmanager
+async def open_runtime(
+    settings: Settings, *, clock: Callable[[], datetime], broker: Broker | None = None
+) -> AsyncIterator[Runtime]:
+    """Open everything a node needs, and close it again.
+
+    `broker` is handed over where the bus lives in this process (it is then closed by whoever made it); otherwise it is
+    the RabbitMQ of the settings, which may be away: a node works on without it.
+
+    Raises:
+        SettingsUnusable: keys, directory or database are not as they must be, in one sentence.
+    """
+    keys = load_keys(settings.keys_dir, refuse_open=settings.profile is Profile.PRODUCTION)
+    directory = read_directory(settings.directory)
+    check_published(keys, directory, code=settings.code)
+    async with AsyncExitStack() as opened:
+        engine = _engine(settings, opened, "gateway", settings.http_pool_size)
+        feed_key = await _settle_database(engine, settings, clock())
+        runtime = Runtime(
+            node=Node(code=settings.code, directory=directory, log_origin=settings.origin, random=os.urandom),
+            keys=keys,
+            log_writer=LogWriter(settings.origin, keys.log_key, roles_of(settings.code).sequencer),
+            anchor=settings.anchor,
+            engine=engine,
+            lanes={lane: _engine(settings, opened, str(lane), settings.lane_pool_size) for lane in Lane},
+            chores=_engine(settings, opened, "chores", CHORES_POOL_SIZE),
+            broker=broker or _connect(settings, opened, clock),
+            metrics=Metrics(settings.code),
+            log=node_log(settings.code),
+            clock=clock,
+            head_revision=await asyncio.to_thread(head_revision),
+            feed_key=feed_key,
+            crash_at=settings.crash_at,
+        )
+        try:
+            yield runtime
+        finally:
+            runtime.stopping.set()
+            runtime.wake.ring()
+
+
+def _engine(settings: Settings, opened: AsyncExitStack, name: str, pool_size: int) -> AsyncEngine:
+    engine = make_engine(
+        settings.database_url.get_secret_value(), pool_size=pool_size, name=f"counterpart {settings.code} {name}"
+    )
+    opened.push_async_callback(engine.dispose)
+    return engine
+
+
+def _connect(settings: Settings, opened: AsyncExitStack, clock: Callable[[], datetime]) -> Broker:
+    if settings.memory_bus or settings.queue_suffix is None:
+        raise SettingsUnusable(
+            "bus_not_given", "COUNTERPART_AMQP_URL is memory:, which is for nodes that share one process (the demo)."
+        )
+    access = Access(
+        settings.code, settings.amqp_url.get_secret_value(), suffix=settings.queue_suffix.get_secret_value()
+    )
+    rabbit = RabbitBroker(access, clock=clock, pauses=Pauses(secrets.SystemRandom().random))
+    rabbit.start()
+    opened.push_async_callback(rabbit.aclose)
+    return rabbit
+
+
+async def _settle_database(engine: AsyncEngine, settings: Settings, now: datetime) -> bytes:
+    """Refuse a database that is away, empty, or open to us as its owner; return the secret that it keeps for us."""
+    try:
+        async with reading(engine) as session:
+            if await current_revision(session) is None:
+                raise SettingsUnusable(
+                    "database_not_migrated",
+                    "The database of COUNTERPART_DATABASE_URL is empty: run counterpart migrate.",
+                )
+            if settings.profile is Profile.PRODUCTION:
+                await _refuse_strong_role(session)
+        async with begin(engine) as session:
+            proposed = secrets.token_bytes(FEED_KEY_BYTES)
+            return await settle_secret(session, FEED_POSITIONS, proposed=proposed, now=now)
+    except (OSError, DBAPIError, PostgresError) as fault:
+        raise SettingsUnusable(
+            "database_unreachable",
+            f"The database of COUNTERPART_DATABASE_URL cannot be used: {type(fault).__name__}.",
+        ) from None
+
+
+async def _refuse_strong_role(session: ReadSession) -> None:
+    """An owner or superuser could rewrite the audit log; then that it is append-only would be a word only."""
+    if await session.scalar(TOO_STRONG):
+        raise SettingsUnusable(
+            "role_too_strong",
+            "The role in COUNTERPART_DATABASE_URL is a superuser or owns the database: use the application's role.",
+        )

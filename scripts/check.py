@@ -1,0 +1,161 @@
+"""What `make test` runs: lint, types, contracts, the whole suite. Every part runs; one failure fails the whole.
+
+`check.py all [PATH…]`, or one part by name. Standard library only; runs in the project's environment. A test that was
+skipped counts as failed: nobody reads the line that says so.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+BROKER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+POLICY = Path("/usr/sbin/policy-rc.d")
+
+PARTS = {
+    "lint": [["ruff", "check"], ["ruff", "format", "--check"]],
+    "types": [["mypy"]],
+    "contracts": [["lint-imports", "--no-logo"]],
+}
+
+
+class Missing(Exception):
+    """Something that this machine must have; the sentence says how to get it."""
+
+
+def main() -> int:
+    """Run what the command line names; 0 only if all of it held."""
+    wanted, paths = sys.argv[1], sys.argv[2:]
+    os.chdir(ROOT)
+    if wanted in PARTS:
+        return 0 if run_tools(wanted) else 1
+    seconds: dict[str, float] = {}
+    failed: list[str] = []
+    try:
+        with timed("system packages", seconds):
+            ensure_broker()
+    except Missing as error:
+        print(error, file=sys.stderr)
+        return 1
+    for part in PARTS:
+        with timed(part, seconds):
+            if not run_tools(part):
+                failed.append(part)
+    with timed("tests", seconds):
+        report = run_suite(paths)
+    failed += report.failures
+    print_seconds(seconds, report)
+    print(f"FAILED: {', '.join(failed)}" if failed else "All parts passed.")
+    return 1 if failed else 0
+
+
+@contextmanager
+def timed(part: str, seconds: dict[str, float]) -> Iterator[None]:
+    """Announce a part and note how long it took."""
+    print(f"== {part}", flush=True)
+    started = time.monotonic()
+    try:
+        yield
+    finally:
+        seconds[part] = time.monotonic() - started
+
+
+def run_tools(part: str) -> bool:
+    """Run the tools of one part, all of them; whether each was content."""
+    codes = [subprocess.run([BIN / tool, *arguments], check=False).returncode for tool, *arguments in PARTS[part]]
+    return not any(codes)
+
+
+class Report:
+    """What pytest says of itself: what failed, what was skipped, seconds by test folder."""
+
+    def __init__(self, code: int, file: Path) -> None:
+        self.failures = [] if code == 0 else [f"tests (pytest ended with {code})"]
+        self.count = 0
+        self.by_folder: dict[str, float] = defaultdict(float)
+        if not file.exists():
+            self.failures.append("tests (no report was written)")
+            return
+        for case in ET.parse(file).iter("testcase"):  # noqa: S314 - our own pytest wrote it a moment ago
+            self.count += 1
+            self.by_folder[folder_of(case.get("classname", ""))] += float(case.get("time", "0"))
+            if case.find("skipped") is not None:
+                self.failures.append(f"skipped: {case.get('classname')}.{case.get('name')}")
+        if not self.count:
+            self.failures.append("tests (none ran)")
+
+
+def folder_of(classname: str) -> str:
+    """`tests.bus.test_relay` belongs to `tests/bus`, `tests.test_cli` to `tests`."""
+    return "/".join(classname.split(".")[:-1][:2]) or "tests"
+
+
+def run_suite(paths: list[str]) -> Report:
+    """Run the suite, or the named part of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "report.xml"
+        done = subprocess.run([BIN / "pytest", f"--junitxml={file}", "--durations=10", *paths], check=False)
+        return Report(done.returncode, file)
+
+
+def print_seconds(seconds: dict[str, float], report: Report) -> None:
+    """Print where the time went."""
+    print(f"\n{'seconds':>8}  part")
+    for part, spent in seconds.items():
+        print(f"{spent:8.1f}  {part}")
+    for folder, spent in sorted(report.by_folder.items(), key=lambda item: -item[1]):
+        print(f"{spent:8.1f}    {folder}")
+    print(f"{sum(seconds.values()):8.1f}  in all, {report.count} tests")
+
+
+def ensure_broker() -> None:
+    """Install RabbitMQ from the system's packages when it is missing and we may; the tests start their own node."""
+    if BROKER.exists():
+        return
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise Missing(
+            "The tests need RabbitMQ 3.10 or newer: install it (Debian and Ubuntu: apt-get install rabbitmq-server), "
+            "or run as root on Debian and it will be installed."
+        )
+    print("Installing rabbitmq-server from the system's packages (once) …", flush=True)
+    with no_service_starts():
+        for arguments in (["update"], ["install", "--yes", "--no-install-recommends", "rabbitmq-server"]):
+            environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+            done = subprocess.run(["apt-get", "-q", *arguments], check=False, capture_output=True, env=environment)
+            if done.returncode != 0:
+                words = (done.stderr or done.stdout).decode(errors="replace").strip()
+                raise Missing(f"apt-get {arguments[0]} failed, and the tests need RabbitMQ: {words[-400:]}")
+    if not BROKER.exists():
+        raise Missing(f"The package rabbitmq-server is installed, but {BROKER} is not there.")
+
+
+@contextmanager
+def no_service_starts() -> Iterator[None]:
+    """Debian starts a service when it installs one; the tests need the program only. Undone afterwards."""
+    if POLICY.exists():
+        yield
+        return
+    POLICY.write_text("#!/bin/sh\nexit 101\n")
+    POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        POLICY.unlink()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
