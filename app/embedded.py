@@ -44,7 +44,11 @@ POLL_S = 0.02
 LONGEST_SOCKET_PATH = 100
 """Bytes; the kernel allows 107 for the whole path, of which the file name takes a few."""
 
+# No flushing to disk: the folder goes with this process, and after a crash of the machine nobody may read it. Commits,
+# locks and the write-ahead log work as in production; a server of one's own keeps both settings on.
 SERVER_SETTINGS = {
+    "fsync": "off",
+    "full_page_writes": "off",
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "200",

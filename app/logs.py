@@ -7,8 +7,10 @@ through, and a line of somebody else's library keeps its fixed words only.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -41,29 +43,20 @@ FIXED_WORDS = frozenset({"uvicorn", "uvicorn.error"})
 
 def configure_logging(level: str, *, stream: TextIO | None = None) -> None:
     """Set up the log of this process, for us and for every library. Called once, by the command that starts."""
-    shared: list[structlog.typing.Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
     structlog.configure(
-        processors=[*shared, _without_exception_text, keep_allowed, structlog.processors.JSONRenderer()],
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _without_exception_text,
+            keep_allowed,
+            structlog.processors.JSONRenderer(),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                _fixed_words_of_libraries,
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                _without_exception_text,
-                keep_allowed,
-                structlog.processors.JSONRenderer(),
-            ],
-        )
-    )
+    handler.setFormatter(_LineOfLibrary())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(logging.getLevelNamesMapping()[level.upper()], logging.INFO))
@@ -118,14 +111,16 @@ def _without_exception_text(
     return members
 
 
-def _fixed_words_of_libraries(
-    _logger: object, _method: str, members: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
-    """Of a library's message, the part that is the same each time: its template, if it has one."""
-    record: logging.LogRecord = members["_record"]
-    members["logger"] = record.name
-    if record.exc_info:
-        members["exc_info"] = record.exc_info
-    fixed = isinstance(record.msg, str) and (bool(record.args) or record.name in FIXED_WORDS)
-    members["event"] = record.msg if fixed else f"{record.module}:{record.lineno}"
-    return members
+class _LineOfLibrary(logging.Formatter):
+    """Of a library's message the part that is the same each time: its template, if it has one, else its place."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fixed = isinstance(record.msg, str) and (bool(record.args) or record.name in FIXED_WORDS)
+        members: MutableMapping[str, Any] = {
+            "event": record.msg if fixed else f"{record.module}:{record.lineno}",
+            "logger": record.name,
+            "level": record.levelname.lower(),
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z"),
+            "exc_info": record.exc_info,
+        }
+        return json.dumps(keep_allowed(None, "", _without_exception_text(None, "", members)))

@@ -67,10 +67,15 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve_http(runtime: Runtime, listener: socket.socket, *, graceful_seconds: int) -> None:
-    """Answer on `listener` until `runtime.stopping` is set; then finish what is under way within `graceful_seconds`."""
+async def serve_http(
+    runtime: Runtime, listener: socket.socket, *, graceful_seconds: int, app: FastAPI | None = None
+) -> None:
+    """Answer on `listener` until `runtime.stopping` is set; then finish what is under way within `graceful_seconds`.
+
+    `app` is the gateway of `runtime` unless another one is given.
+    """
     config = uvicorn.Config(
-        create_app(runtime),
+        app or create_app(runtime),
         log_config=None,
         access_log=False,
         server_header=False,

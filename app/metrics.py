@@ -9,7 +9,7 @@ from __future__ import annotations
 import platform
 from typing import TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from app import __version__
 
@@ -29,6 +29,7 @@ class Metrics:
 
     def __init__(self, code: str) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self._feed_by_gateway()
         self._feed_by_bus()
         self._set_when_asked()
@@ -55,14 +56,12 @@ class Metrics:
 
     def _feed_by_bus(self) -> None:
         self.bus_published = self._one(
-            Counter, "bus_published_total", "Attempts to publish.", "peer", "type", "outcome"
+            Counter, "bus_published_total", "Attempts to publish.", "peer", "lane", "outcome"
         )
         self.bus_confirm_duration = self._times(
             "bus_confirm_duration_seconds", "From publishing to the broker's confirmation.", BUS_BUCKETS, "lane"
         )
-        self.bus_consumed = self._one(
-            Counter, "bus_consumed_total", "Deliveries dealt with.", "peer", "type", "outcome"
-        )
+        self.bus_consumed = self._one(Counter, "bus_consumed_total", "Deliveries in hand.", "lane", "outcome")
         self.bus_handle_duration = self._times(
             "bus_handle_duration_seconds", "From a batch of deliveries to its commit.", BUS_BUCKETS, "lane"
         )

@@ -111,6 +111,6 @@ class Intake:
         except Exception as fault:
             if is_passing(fault):
                 raise
-            self.runtime.log.error("message_quarantined", error=type(fault).__name__, message_type=due.row.type)
+            self.runtime.log.exception("message_quarantined", type=due.row.type)
             async with begin(self.engine) as session:
                 await quarantine_crashed(session, self.runtime.node, due, now=now)

@@ -1,4 +1,4 @@
-"""A network of invented contact points on one machine, for trying things out: keys, directory, broker accounts, settings.
+"""A network of invented contact points on one machine: keys, directory, broker accounts, settings.
 
 Never for real states: here one folder holds everybody's private keys. The demo, the README's six commands and the tests
 begin with it, so what they exercise is what an operator sets up by hand.
@@ -33,8 +33,11 @@ FIRST_PORT = 8000
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the network stands on. `postgres` is the address of a server, as somebody who may create databases and roles;
-    `amqp` that of a broker, without user; or `memory:`."""
+    """What the network stands on.
+
+    `postgres` is the address of a server, as somebody who may create databases and roles; `amqp` that of a broker,
+    without user, or `memory:`.
+    """
 
     postgres: str
     amqp: str
@@ -59,6 +62,7 @@ def make_network(
     `directory.json` for all, `<code>.toml` (mode 0600, with secrets) and `<code>/keys` for each, and `definitions.json`
     to be loaded into the broker. Raises SettingsUnusable with one sentence.
     """
+    folder = folder.resolve()  # the settings name files in it, and are used from any working directory
     _make_folder(folder)
     keys = {code: create_keys(folder / code / "keys", code, now=now, validity=KEYS_VALID) for code in codes}
     directory = publish_directory([example_profile(code) for code in codes], keys, version=1, issued_at=now)

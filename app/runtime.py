@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.bus.connection import Access
+from app.bus.measured import MeasuredBroker
 from app.bus.rabbit import RabbitBroker
 from app.bus.supervise import Pauses
 from app.db.engine import begin, make_engine, reading
@@ -124,6 +125,7 @@ async def open_runtime(
     async with AsyncExitStack() as opened:
         engine = _engine(settings, opened, "gateway", settings.http_pool_size)
         feed_key = await _settle_database(engine, settings, clock())
+        metrics = Metrics(settings.code)
         runtime = Runtime(
             node=Node(code=settings.code, directory=directory, log_origin=settings.origin, random=os.urandom),
             keys=keys,
@@ -132,8 +134,8 @@ async def open_runtime(
             engine=engine,
             lanes={lane: _engine(settings, opened, str(lane), settings.lane_pool_size) for lane in Lane},
             chores=_engine(settings, opened, "chores", CHORES_POOL_SIZE),
-            broker=broker or _connect(settings, opened, clock),
-            metrics=Metrics(settings.code),
+            broker=MeasuredBroker(broker or _connect(settings, opened, clock), metrics),
+            metrics=metrics,
             log=node_log(settings.code),
             clock=clock,
             head_revision=await asyncio.to_thread(head_revision),

@@ -39,7 +39,7 @@ def listen_on(host: str, port: int) -> socket.socket:
         taken = fault.errno == errno.EADDRINUSE
         reason = "is in use by another program" if taken else f"cannot be listened on: {fault.strerror}"
         raise SettingsUnusable("port_unusable", f"Port {port} on {host} {reason}; choose another one.") from fault
-    listener.setblocking(False)
+    listener.setblocking(False)  # noqa: FBT003 - the name of the argument is the method
     return listener
 
 

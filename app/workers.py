@@ -1,18 +1,21 @@
-"""The loops of a node: relay, intake, sweep, sequencer, timers. The only place that waits, and the only one that carries on
-after an unexpected error: it says so in the log, rests, and tries again; a loop that cannot come round shows in /readyz.
+"""The loops of a node: relay, intake, sweep, sequencer, timers. The only place that waits.
+
+It is also the only one that carries on after an unexpected error: it says so in the log, rests, and tries again; a loop
+that cannot come round shows in /readyz.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from app.anchor import read_anchor, write_anchor
 from app.audit.note import VerifierKey, verifier_key
 from app.bus.relay import ROUND, Relay, relay_once
-from app.db import idempotency
+from app.db import idempotency, receipts
 from app.db.engine import begin, is_passing, reading
 from app.domain.codes import Lane
 from app.errors import LogBroken
@@ -26,8 +29,10 @@ from app.services.settle import find_unsettled
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
 
     from app.audit.checkpoint import Checkpoint
+    from app.bus.broker import BrokerStatus
     from app.runtime import Runtime
 
     Once = Callable[[], Awaitable[bool]]
@@ -43,6 +48,25 @@ LONGEST_REST = 30.0
 """Seconds; the rest after repeated errors grows up to here."""
 
 
+@dataclass(slots=True)
+class Publishing:
+    """One lane's relay, and since when the broker it last saw has been connected."""
+
+    relay: Relay
+    lane: Lane
+    status: Callable[[], BrokerStatus]
+    connected_since: datetime | None = None
+
+    async def once(self) -> bool:
+        """One round; right after a reconnection, what failed meanwhile goes first and sits out no long pause."""
+        status = self.status()
+        if status.connected and status.since != self.connected_since:
+            async with begin(self.relay.engine) as session:
+                await receipts.hasten_troubled(session, lane=self.lane, now=self.relay.clock())
+            self.connected_since = status.since
+        return (await relay_once(self.relay, self.lane)).claimed == ROUND
+
+
 async def run_workers(runtime: Runtime) -> None:
     """Run all loops until `runtime.stopping`; ends early only with the error of a loop that may not go on.
 
@@ -54,8 +78,8 @@ async def run_workers(runtime: Runtime) -> None:
             intake = Intake(runtime, runtime.lanes[lane], EFFECTS)
             consuming = runtime.broker.consume(lane, intake.handle, runtime.stopping)
             loops.create_task(consuming, name=f"intake-{lane}")
-            relay = _relay_of(runtime, lane)
-            loops.create_task(keep_going(runtime, f"relay-{lane}", partial(_relay, relay, lane), pause=RELAY_PAUSE))
+            publishing = Publishing(_relay_of(runtime, lane), lane, runtime.broker.status)
+            loops.create_task(keep_going(runtime, f"relay-{lane}", publishing.once, pause=RELAY_PAUSE))
         sweeping = Intake(runtime, runtime.chores, EFFECTS)
         loops.create_task(keep_going(runtime, "sweep", partial(_sweep, sweeping), pause=SWEEP_PAUSE))
         # Not woken by commits: one checkpoint a second is plenty, one per commit would be thousands of signatures.
@@ -75,7 +99,7 @@ async def keep_going(runtime: Runtime, name: str, once: Once, *, pause: float, w
             more = await once()
         except LogBroken:
             raise
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001 - a node at night outlives a bug in one of its loops
             errors += 1
             report = runtime.log.warning if is_passing(fault) else runtime.log.error
             report("loop_error", loop=name, attempt=errors, exc_info=fault)
@@ -128,10 +152,6 @@ def _relay_of(runtime: Runtime, lane: Lane) -> Relay:
     sealing = Sealing(runtime.node.code, runtime.keys.keyring.signing, runtime.node.directory)
     random = secrets.SystemRandom().random
     return Relay(runtime.lanes[lane], runtime.broker, sealing, runtime.clock, random)
-
-
-async def _relay(relay: Relay, lane: Lane) -> bool:
-    return (await relay_once(relay, lane)).claimed == ROUND
 
 
 async def _sweep(intake: Intake) -> bool:

@@ -122,9 +122,9 @@ def print_seconds(seconds: dict[str, float], report: Report) -> None:
     print(f"{sum(seconds.values()):8.1f}  in all, {report.count} tests")
 
 
-def ensure_broker() -> None:
+def ensure_broker(program: Path = BROKER) -> None:
     """Install RabbitMQ from the system's packages when it is missing and we may; the tests start their own node."""
-    if BROKER.exists():
+    if program.exists():
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise Missing(
@@ -139,8 +139,8 @@ def ensure_broker() -> None:
             if done.returncode != 0:
                 words = (done.stderr or done.stdout).decode(errors="replace").strip()
                 raise Missing(f"apt-get {arguments[0]} failed, and the tests need RabbitMQ: {words[-400:]}")
-    if not BROKER.exists():
-        raise Missing(f"The package rabbitmq-server is installed, but {BROKER} is not there.")
+    if not program.exists():
+        raise Missing(f"The package rabbitmq-server is installed, but {program} is not there.")
 
 
 @contextmanager

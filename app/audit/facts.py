@@ -137,7 +137,7 @@ def _open(name: str, value: JSON, salt: bytes) -> Opening:
     _check_shape("field", name)
     try:
         return Opening(name, salt, rfc8785.dumps(value))
-    except rfc8785.CanonicalizationError as cause:
+    except (rfc8785.CanonicalizationError, RecursionError) as cause:
         raise NotALeaf("contents_not_canonical", f"contents member {name} has no canonical JSON form") from cause
 
 

@@ -7,7 +7,8 @@ import hmac
 import json
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.audit.strict import NotVerified, require
 
@@ -19,8 +20,8 @@ MAX_LEAF_BYTES = 4096
 COMMITMENT_ALGORITHM = "HS256-JCS"
 LEAF_VERSION = 1
 
-_TEXTS = ("log", "id", "at", "n", "type", "actor")
-_OPTIONAL_TEXTS = ("thread", "jti", "peer")
+_REQUIRED = itemgetter("v", "log", "id", "at", "type", "actor", "n", "c")
+_TYPES = (int, str, str, str, str, str, str, list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,7 @@ class Opening:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """The members of a leaf; `commitments` maps a field of the contents to its commitment."""
 
     log: str
@@ -62,21 +62,21 @@ def read_leaf(raw: bytes) -> Leaf:
 
     Members this version does not know are passed over: they are hashed like all others.
     """
-    require(len(raw) <= MAX_LEAF_BYTES, "leaf_form", "a leaf of more than 4 KiB")
+    if len(raw) > MAX_LEAF_BYTES:
+        raise NotVerified("leaf_form", "a leaf of more than 4 KiB")
     try:
         members = json.loads(raw.decode(), object_pairs_hook=_once_each)
-    except (ValueError, RecursionError) as cause:
-        raise NotVerified("leaf_form", "a leaf that is not JSON") from cause
-    require(isinstance(members, dict) and members.get("v") == LEAF_VERSION, "leaf_form", "a leaf of unknown version")
-    for name in _TEXTS:
-        require(isinstance(members.get(name), str), "leaf_form", f"a leaf without {name}")
-    for name in _OPTIONAL_TEXTS:
-        require(isinstance(members.get(name), str | None), "leaf_form", f"a leaf whose {name} is no text")
-    return Leaf(
-        **{name: members[name] for name in _TEXTS if name != "n"},
-        **{name: members.get(name) for name in _OPTIONAL_TEXTS},
-        commitments=_commitments(members.get("c")),
-    )
+        required = _REQUIRED(members)
+        optional = (members.get("thread"), members.get("jti"), members.get("peer"))
+    except (ValueError, RecursionError, TypeError, KeyError) as cause:
+        raise NotVerified("leaf_form", "a leaf that is no object of JSON, or lacks a member") from cause
+    version, log, id_, at, type_, actor, _, listed = required
+    if tuple(map(type, required)) != _TYPES or version != LEAF_VERSION:
+        raise NotVerified("leaf_form", "a leaf of unknown version, or a member of another type")
+    for text in optional:
+        if not (text is None or isinstance(text, str)):
+            raise NotVerified("leaf_form", "a leaf whose thread, jti or peer is no text")
+    return Leaf(log, id_, at, type_, actor, *optional, commitments=_commitments(listed))
 
 
 def check_opening(leaf: Leaf, opening: Opening) -> None:
@@ -86,10 +86,9 @@ def check_opening(leaf: Leaf, opening: Opening) -> None:
     require(promised == commitment_of(opening), "opening_differs", f"{opening.field} is not what was committed to")
 
 
-def _commitments(listed: object) -> dict[str, str]:
-    require(isinstance(listed, list), "leaf_form", "a leaf without its list of commitments")
+def _commitments(listed: list[object]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for item in listed if isinstance(listed, list) else []:
+    for item in listed:
         match item:
             case {"f": str(field), "alg": "HS256-JCS", "v": str(value)} if field not in found:
                 found[field] = value

@@ -44,9 +44,7 @@ def places(start: int, end: int) -> list[Place]:
 
 def fold(hashes: Sequence[bytes]) -> bytes:
     """The root over neighbouring complete subtrees, given largest first; of none at all, the root of nothing."""
-    if not hashes:
-        return EMPTY_ROOT
-    root = hashes[-1]
+    root = hashes[-1] if hashes else EMPTY_ROOT
     for left in hashes[-2::-1]:
         root = node_hash(left, root)
     return root

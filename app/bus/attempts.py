@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from app.db.tables_delivery import LeftBy
+from app.db.tables_delivery import LeftBy, Trouble
 from app.domain.codes import MessageType
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from app.db.tables_delivery import Trouble
 
 BACK_OFF = (
     timedelta(seconds=5),
@@ -23,6 +21,11 @@ BACK_OFF = (
     timedelta(hours=1),
 )
 """Pause after the first, second, … attempt; the last one repeats for as long as there is no receipt."""
+
+OBSTACLES = frozenset({Trouble.UNKNOWN_PEER, Trouble.NO_KEY})
+"""Troubles found without asking the broker. To look again costs nothing, and the next directory may end them."""
+
+LONGEST_OBSTACLE = timedelta(minutes=1)
 
 JITTER = 0.2
 """A pause varies by this fraction to either side, so that what failed together is not tried again together."""
@@ -56,4 +59,6 @@ def next_attempt(attempt: Attempt, *, now: datetime, jitter: float) -> datetime:
     A confirmed copy and a failed one back off alike: a confirmation says that a courier has it, not that it arrives.
     """
     pause = BACK_OFF[min(attempt.tries, len(BACK_OFF)) - 1]
+    if attempt.trouble in OBSTACLES:
+        pause = min(pause, LONGEST_OBSTACLE)
     return now + pause * (1 - JITTER + 2 * JITTER * jitter)

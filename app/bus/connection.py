@@ -75,8 +75,8 @@ class Wire:
 
     def lose(self, _sender: object, reason: BaseException | None = None) -> None:
         """Called by the client when something closed; the first reason is the true one."""
+        self._standing.closed(self._link)
         if not self.lost.is_set():
-            self._standing.closed(self._link)
             self.reason = reason
             self.lost.set()
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from aio_pika import DeliveryMode, Message
-from aio_pika.exceptions import DeliveryError, PublishError
+from aio_pika.exceptions import ChannelInvalidStateError, DeliveryError, PublishError
 
 from app.bus import topology
 from app.bus.broker import WINDOW, NotTaken, OutcomeUnknown, Unroutable
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
     from app.domain.codes import Lane
 
 CONTENT_TYPE: Final = "application/jose"
+
+
+@dataclass(slots=True)
+class Letter:
+    """One publication; `sent` from the moment at which bytes of it may have left."""
+
+    key: str
+    message: Message
+    sent: bool = False
 
 
 class Outflow:
@@ -46,8 +56,7 @@ class Outflow:
             try:
                 await any_set(wire.lost, stopping)
             finally:
-                self._opened.clear()
-                self._channel = None
+                self._forget(self._channel)
 
     async def _set_up(self, wire: Wire) -> AbstractChannel:
         channel = await wire.open_channel(confirms=True)
@@ -56,38 +65,55 @@ class Outflow:
 
     async def publish(self, to: str, body: bytes) -> None:
         """Return once the queue has it on disk; see `Broker.publish`."""
-        try:
-            key = topology.routing_key(self._lane, to=to, sender=self._access.code)
-        except topology.NotAContactPoint as fault:
-            raise Unroutable(str(fault)) from fault
-        sent = False
+        letter = self._address(to, body)
         try:
             async with asyncio.timeout(self._timeout_s), self._window:
-                channel = await self._open_channel()
-                sent = True
-                await self._publish(channel, key, body=body)
+                await self._publish(letter)
         except PublishError as fault:
             raise Unroutable(f"no queue of {to} is bound for lane {self._lane}") from fault
         except DeliveryError as fault:
             raise NotTaken(f"the broker refused it for {to}: the queue is full or unavailable") from fault
         except (TimeoutError, *BROKER_FAULTS) as fault:
-            raise _unfinished(fault, sent=sent) from fault
+            raise _unfinished(fault, sent=letter.sent) from fault
         except asyncio.CancelledError as fault:
             if is_being_cancelled():
                 raise
-            raise _unfinished(fault, sent=sent) from fault
+            raise _unfinished(fault, sent=letter.sent) from fault
 
     async def _open_channel(self) -> AbstractChannel:
         while self._channel is None:
             await self._opened.wait()
         return self._channel
 
-    async def _publish(self, channel: AbstractChannel, key: str, *, body: bytes) -> None:
+    def _forget(self, channel: AbstractChannel | None) -> None:
+        if self._channel is channel:
+            self._opened.clear()
+            self._channel = None
+
+    def _address(self, to: str, body: bytes) -> Letter:
         me, persistent = self._access.code, DeliveryMode.PERSISTENT
-        message = Message(body, content_type=CONTENT_TYPE, delivery_mode=persistent, user_id=me)
-        await channel.basic_publish(
-            body, exchange=topology.POST, routing_key=key, properties=message.properties, mandatory=True
-        )
+        try:
+            key = topology.routing_key(self._lane, to=to, sender=me)
+        except topology.NotAContactPoint as fault:
+            raise Unroutable(str(fault)) from fault
+        return Letter(key, Message(body, content_type=CONTENT_TYPE, delivery_mode=persistent, user_id=me))
+
+    async def _publish(self, letter: Letter) -> None:
+        properties = letter.message.properties
+        while not letter.sent:
+            channel = await self._open_channel()
+            letter.sent = True
+            try:
+                await channel.basic_publish(
+                    letter.message.body,
+                    exchange=topology.POST,
+                    routing_key=letter.key,
+                    properties=properties,
+                    mandatory=True,
+                )
+            except ChannelInvalidStateError:  # found closed before anything was written: wait for the next one
+                letter.sent = False
+                self._forget(channel)
 
 
 def _unfinished(fault: BaseException, *, sent: bool) -> NotTaken | OutcomeUnknown:

@@ -38,7 +38,7 @@ ROUND = WINDOW
 """Most messages of one round, and so the most under way at once per lane."""
 
 DEADLINE_S = 2 * PUBLISH_TIMEOUT_S
-"""Longest wait for one publication, should a broker not keep its own promise."""
+"""Longest wait for one publication: twice what a broker promises."""
 
 LEASE = timedelta(seconds=30)
 """How long a claimed row is nobody else's. Several times `DEADLINE_S`; if it runs out, a copy too many is sent."""
@@ -55,7 +55,7 @@ class Seal(Protocol):
         """Make the one text of a message."""
         ...
 
-    def close(self, jws: str, peer: str, copy: int, now: datetime) -> bytes:
+    def close(self, jws: str, peer: str, *, copy: int, now: datetime) -> bytes:
         """Close a stored text for its peer; new bytes for each copy."""
         ...
 
@@ -70,13 +70,17 @@ class Courier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """What a relay of one lane works with. `random` gives numbers in [0, 1); `engine` is its lane's own."""
+    """What a relay of one lane works with. `random` gives numbers in [0, 1); `engine` is its lane's own.
+
+    `deadline_s` bounds each publication should the broker not keep its own promise.
+    """
 
     engine: AsyncEngine
     broker: Courier
     seal: Seal
     clock: Callable[[], datetime]
     random: Callable[[], float]
+    deadline_s: float = DEADLINE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +144,8 @@ async def _publish(relay: Relay, lane: Lane, begun: Begun, now: datetime) -> End
     letter = begun.letter
     trouble: Trouble | None = None
     try:
-        body = relay.seal.close(begun.jws, letter.peer, begun.copy, now)
-        async with asyncio.timeout(DEADLINE_S):
+        body = relay.seal.close(begun.jws, letter.peer, copy=begun.copy, now=now)
+        async with asyncio.timeout(relay.deadline_s):
             await relay.broker.publish(lane, letter.peer, body)
     except Unroutable:
         trouble = Trouble.UNROUTABLE

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 FAILED = 2
 
+WIDE = 10_000
+"""Columns of a table on any terminal: its lines wrap, for a token cut off at the edge of a screen is worth nothing."""
+
 Config = Annotated[
     Path | None, typer.Option("--config", "-c", help="TOML file with settings; COUNTERPART_* variables win over it.")
 ]
@@ -50,7 +53,7 @@ def run_command(command: typer.Typer) -> None:
     try:
         command()
     except CounterpartError as fault:
-        print(fault.detail, file=sys.stderr)  # noqa: T201 - a command talks to its terminal
+        print(fault.detail, file=sys.stderr)
         sys.exit(FAILED)
 
 
@@ -77,16 +80,16 @@ async def writing(config: Path | None) -> AsyncIterator[tuple[Session, Node]]:
 def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
     """Print rows as a table, or as JSON."""
     if as_json:
-        print(json.dumps(list(rows), default=str, indent=2))  # noqa: T201 - a command talks to its terminal
+        print(json.dumps(list(rows), default=str, indent=2))
         return
     table = Table(box=None, pad_edge=False)
     for column in rows[0] if rows else ():
         table.add_column(column)
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
-    Console(soft_wrap=True).print(table)
+    Console(width=WIDE, soft_wrap=True).print(table)
 
 
 def say(text: str) -> None:
     """Print one line."""
-    print(text)  # noqa: T201 - a command talks to its terminal
+    print(text)

@@ -41,14 +41,15 @@ def generate(
 
 @directory.command("publish")
 def publish(
-    profiles: Annotated[list[Path], typer.Argument(help="Profiles of contact points; beside each its <name>.keys.json.")],
+    profiles: Annotated[list[Path], typer.Argument(help="Profiles; beside each its <name>.keys.json.")],
     out: Annotated[Path, typer.Option(help="The directory to write; an existing one is replaced by the next version.")],
 ) -> None:
     """Put profiles and public key records together into a directory file."""
     version = read_directory(out).version + 1 if out.exists() else FIRST_VERSION
     loaded = [load_profile(path.read_text("utf-8"), source=str(path)) for path in profiles]
     records = {
-        profile.code: read_records(path.with_suffix(".keys.json")) for profile, path in zip(loaded, profiles, strict=True)
+        profile.code: read_records(path.with_suffix(".keys.json"))
+        for profile, path in zip(loaded, profiles, strict=True)
     }
     write_directory(out, publish_directory(loaded, records, version=version, issued_at=wall_clock()))
     say(f"{out} is version {version} with {len(loaded)} contact points.")

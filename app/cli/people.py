@@ -16,7 +16,7 @@ from app.db.people import Agency
 from app.domain.codes import Role
 from app.services.create_token import create_token
 from app.services.enrol import enrol_agency, enrol_person
-from app.services.node import SYSTEM
+from app.services.node import SYSTEM, Acting
 from app.services.revoke_token import revoke_token
 from app.serving import wall_clock
 
@@ -55,9 +55,8 @@ def add_person(
 
     async def run() -> UUID:
         async with writing(config) as (session, node):
-            person = await enrol_person(
-                session, node, name=name, role=role, agency_id=agency, actor=SYSTEM, now=wall_clock()
-            )
+            acting = Acting(session, node, SYSTEM, wall_clock())
+            person = await enrol_person(acting, name=name, role=role, agency_id=agency)
             return person.id
 
     show([{"id": str(asyncio.run(run())), "role": str(role)}], as_json=as_json)
@@ -96,7 +95,9 @@ def create(
 
 
 @tokens.command("revoke")
-def revoke(token_id: Annotated[str, typer.Argument(help="The part between cp_ and the second _.")], config: Config = None) -> None:
+def revoke(
+    token_id: Annotated[str, typer.Argument(help="The part between cp_ and the second _.")], config: Config = None
+) -> None:
     """Take a token back; from now on nobody is let in with it."""
 
     async def run() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import LargeBinary, Text, Uuid, bindparam, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -149,9 +149,7 @@ async def add_leaves(session: Session, tree: Tree, *, leaves: Sequence[PendingLe
 
     COPY is the driver's own: it runs inside this transaction because the session has already executed a statement.
     """
-    connection = (await session.get_raw_connection()).driver_connection
-    if connection is None:
-        raise LogBroken("connection_lost", "the connection was lost while the log was being extended")
+    connection: Any = (await session.get_raw_connection()).driver_connection
     await connection.copy_records_to_table(
         audit_leaf.name,
         columns=("epoch", "leaf_index", "event_id", "subject", "leaf"),

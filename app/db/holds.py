@@ -9,7 +9,6 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.tables_exchange import hold as table
-from app.domain.codes import HoldState
 from app.errors import Conflict
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.db.engine import ReadSession, Session
-    from app.domain.codes import Direction
+    from app.domain.codes import Direction, HoldState
     from app.domain.exchange.values import Exchange
 
 

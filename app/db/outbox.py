@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
-    from app.db.engine import ReadSession, Session
+    from app.db.engine import Session
     from app.db.tables_delivery import LeftBy, Trouble
     from app.domain.codes import Lane
 
@@ -196,11 +196,6 @@ async def settle(
         await session.execute(staying, stay)
     if leave:
         await session.execute(leaving, leave)
-
-
-async def text_of(session: ReadSession, jti: UUID) -> str | None:
-    """The text signed for this message; None while it is unsigned or when this node never queued it."""
-    return (await session.execute(select(outbox.c.jws).where(outbox.c.jti == jti))).scalar_one_or_none()
 
 
 def _letter(row: Row[Any]) -> Letter:

@@ -108,6 +108,20 @@ async def hasten_exchange(session: Session, exchange_id: UUID, *, now: datetime)
     await _make_urgent(session, outbox.c.exchange_id == exchange_id, now=now)
 
 
+async def hasten_troubled(session: Session, *, lane: Lane | None = None, peer: str | None = None, now: datetime) -> int:
+    """Make due what the latest attempt did not get to the broker, all or of one lane or peer; returns how many.
+
+    For the moment the broker is back, and for an operator: nothing has to sit out the rest of a long pause.
+    """
+    which = outbox.c.trouble.is_not(None) & (outbox.c.next_at > now)
+    if lane is not None:
+        which &= outbox.c.lane == lane
+    if peer is not None:
+        which &= outbox.c.peer == peer
+    result = await session.execute(update(outbox).where(outbox.c.id.in_(_locked(which))).values(next_at=now))
+    return int(result.rowcount)
+
+
 async def slow_down_exchange(session: Session, exchange_id: UUID) -> None:
     """Let what an exchange still has in the outbox go on the routine lane from its next copy on."""
     mine = _locked((outbox.c.exchange_id == exchange_id) & (outbox.c.lane == Lane.URGENT))

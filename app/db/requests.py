@@ -37,17 +37,17 @@ class RequestRecord:
     generation: int
     document: dict[str, Any]
     warnings: list[dict[str, Any]]
-    approved_by: UUID | None
-    declined_by: UUID | None
-    signed_by: UUID | None
-    approval: dict[str, Any] | None
-    outcome: dict[str, Any] | None
-    withdrawal_wished_at: datetime | None
-    exchange_id: UUID | None
     is_test: bool
-    triage_due_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    approved_by: UUID | None = None
+    declined_by: UUID | None = None
+    signed_by: UUID | None = None
+    approval: dict[str, Any] | None = None
+    outcome: dict[str, Any] | None = None
+    withdrawal_wished_at: datetime | None = None
+    exchange_id: UUID | None = None
+    triage_due_at: datetime | None = None
 
 
 def _record(row: Row[Any]) -> RequestRecord:
@@ -68,7 +68,7 @@ async def add(session: Session, record: RequestRecord) -> None:
 async def load(
     session: ReadSession, key: UUID | str, *, agency_id: str | None = None, for_update: bool = False
 ) -> RequestRecord | None:
-    """Find by id or reference; with `agency_id` only that agency's. None tells nothing about which of the two failed."""
+    """Find by id or reference; with `agency_id` only that agency's. None does not tell which of the two failed."""
     query = select(request).where(request.c.id == key if isinstance(key, UUID) else request.c.reference == key)
     if agency_id is not None:
         query = query.where(request.c.agency_id == agency_id)
@@ -79,8 +79,9 @@ async def load(
 
 
 async def load_for_exchange(session: ReadSession, exchange_id: UUID) -> RequestRecord | None:
-    """The request that opened an exchange; None for exchanges opened towards us."""
-    row = (await session.execute(select(request).where(request.c.exchange_id == exchange_id))).one_or_none()
+    """The request that opened an exchange (later ones ask for its extension); None for those opened towards us."""
+    query = select(request).where(request.c.exchange_id == exchange_id).order_by(request.c.id).limit(1)
+    row = (await session.execute(query)).one_or_none()
     return None if row is None else _record(row)
 
 

@@ -48,7 +48,6 @@ request = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     UniqueConstraint("reference"),
-    UniqueConstraint("exchange_id"),
     one_of("state", IntakeState),
     one_of("type", RequestType),
     one_of("tier", Tier),
@@ -56,6 +55,7 @@ request = Table(
     CheckConstraint("(state = 'SIGNED') = (exchange_id IS NOT NULL)", name="signed_has_exchange"),
     Index("ix_request_agency_id_id", "agency_id", "id"),
     Index("ix_request_state_id", "state", "id"),
+    Index("ix_request_exchange_id", "exchange_id", postgresql_where="exchange_id IS NOT NULL"),
 )
 
 timeline = Table(

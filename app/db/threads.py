@@ -16,7 +16,7 @@ from app.db.tables_delivery import thread
 from app.domain.codes import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
     from datetime import datetime
     from uuid import UUID
 
@@ -95,12 +95,6 @@ async def load(session: ReadSession, key: ThreadKey) -> Thread | None:
     return (await _load(session, query)).get(key)
 
 
-async def of_exchange(session: ReadSession, exchange_id: UUID) -> list[Thread]:
-    """All threads of one exchange: its own and those of its attachments."""
-    query = select(*_COLUMNS).where(thread.c.exchange_id == exchange_id).order_by(thread.c.id, thread.c.peer)
-    return list((await _load(session, query)).values())
-
-
 async def ensure(session: Session, rows: Iterable[NewThread], *, now: datetime) -> None:
     """Create the rows that do not exist, in lock order; what exists is neither changed nor locked."""
     values = [
@@ -149,37 +143,42 @@ async def take_place(session: Session, row: NewThread, jti: UUID, *, now: dateti
     return Place(taken.next_out - 1, taken.last_out_but_one, Lane(taken.lane))
 
 
-async def consume(session: Session, consumed: Mapping[ThreadKey, int]) -> None:
-    """Move the incoming counters of locked threads; a counter never goes back."""
+async def move(session: Session, moved: Iterable[Thread]) -> None:
+    """Store the incoming counter and the opener of locked threads. A counter never goes back, an opener never changes.
+
+    From then on an opened thread belongs to its peer and us; the database refuses its id to any further peer.
+    """
     statement = (
         update(thread)
         .where(
             thread.c.peer == bindparam("of_peer"),
             thread.c.id == bindparam("of_id"),
-            thread.c.consumed_in < bindparam("up_to"),
+            thread.c.consumed_in <= bindparam("up_to"),
         )
-        .values(consumed_in=bindparam("up_to"))
+        .values(
+            consumed_in=bindparam("up_to"),
+            opened_by=func.coalesce(thread.c.opened_by, bindparam("opener", type_=Text)),
+        )
     )
-    rows = [{"of_peer": key.peer, "of_id": key.id, "up_to": up_to} for key, up_to in sorted(consumed.items())]
+    rows = [
+        {"of_peer": one.key.peer, "of_id": one.key.id, "up_to": one.consumed_in, "opener": one.opened_by}
+        for one in sorted(moved, key=lambda one: one.key)
+    ]
     if rows:
         await session.execute(statement, rows)
 
 
+async def owners(session: ReadSession, ids: Collection[str]) -> dict[str, str]:
+    """Return with which peer each of these threads was opened, by either side; unopened ones are left out."""
+    if not ids:
+        return {}
+    query = select(thread.c.id, thread.c.peer).where(thread.c.id.in_(ids), thread.c.opened_by.is_not(None))
+    return {row.id: row.peer for row in await session.execute(query)}
+
+
 async def belongs_elsewhere(session: ReadSession, key: ThreadKey) -> bool:
     """Tell whether this id was opened by, or towards, another peer than the one of `key`."""
-    query = select(thread.c.peer).where(
-        thread.c.id == key.id, thread.c.opened_by.is_not(None), thread.c.peer != key.peer
-    )
-    return (await session.execute(query)).first() is not None
-
-
-async def mark_opened(session: Session, key: ThreadKey, *, opened_by: str) -> None:
-    """From now on the thread belongs to this peer and us; the database refuses it to any further peer."""
-    await session.execute(
-        update(thread)
-        .where(thread.c.peer == key.peer, thread.c.id == key.id, thread.c.opened_by.is_(None))
-        .values(opened_by=opened_by)
-    )
+    return (await owners(session, [key.id])).get(key.id, key.peer) != key.peer
 
 
 async def set_lane(session: Session, exchange_id: UUID, lane: Lane) -> None:

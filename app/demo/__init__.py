@@ -1,1 +1,1 @@
-"""Three invented states on one machine: started with nothing but Python, driven through the public HTTP interface only."""
+"""Three invented states on one machine, with nothing but Python, driven through the public HTTP interface only."""

@@ -18,7 +18,7 @@ POLL_SECONDS = 0.1
 REQUEST_TIMEOUT_SECONDS = 10.0
 
 
-class StepFailed(Exception):  # noqa: N818 - a step of the scripted day did not happen; the sentence says what was seen
+class StepFailed(Exception):
     """What was expected, and what was seen instead."""
 
 

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from app.embedded import EmbeddedServer
     from app.rehearsal import TrialNode
     from app.runtime import Runtime
 
@@ -83,7 +82,7 @@ async def run_demo(folder: Path, *, port: int, once: bool) -> int:
                 trial.code: await _start(stack, trial, bus=bus, listener=listener)
                 for trial, listener in zip(trials, listeners, strict=True)
             }
-            return await _live(nodes, server, folder, once=once)
+            return await _live(nodes, folder, once=once)
     finally:
         for listener in listeners:
             listener.close()
@@ -102,7 +101,7 @@ async def _start(
     return DemoNode(runtime, listener, f"http://{HOST}:{listener.getsockname()[1]}", tokens)
 
 
-async def _live(nodes: Mapping[str, DemoNode], server: EmbeddedServer, folder: Path, *, once: bool) -> int:
+async def _live(nodes: Mapping[str, DemoNode], folder: Path, *, once: bool) -> int:
     runtimes = [node.runtime for node in nodes.values()]
     code = 0
     with stopped_by_signals(runtimes):
@@ -112,7 +111,8 @@ async def _live(nodes: Mapping[str, DemoNode], server: EmbeddedServer, folder: P
                 parts.create_task(run_workers(node.runtime))
             await _ready(nodes)
             _write_access(folder, nodes)
-            print(banner({name: node.url for name, node in nodes.items()}, nodes["XA"].tokens, folder))  # noqa: T201
+            urls = {name: node.url for name, node in nodes.items()}
+            print(banner(urls, nodes["XA"].tokens, folder))  # noqa: T201 - the demo talks to its terminal
             if once:
                 try:
                     code = await play(_day(nodes))
@@ -134,7 +134,7 @@ def _day(nodes: Mapping[str, DemoNode]) -> Day:
     preservation = example(RequestType.PRESERVATION)
     civil = preservation | {
         "reference": "AU-CYB-2026-00431",
-        "facts_summary": "A customer disputes the quality of goods bought in a web shop and wants to learn who runs it.",
+        "facts_summary": "A customer disputes the quality of goods bought in a web shop and wants to know who runs it.",
     }
     return Day(
         people={

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 15.0
 """How long a step waits for what the other node must do by itself."""
 
+ADVICE = "Hosting companies keep sign-in logs for twelve months; the public prosecutor orders their preservation."
+
 MINIMUM_DAYS = 60
 """Art. 29(7) of the Budapest Convention."""
 
 
 @dataclass(slots=True)
 class Day:
-    """The people of the three nodes, the documents to file, whose word the logs are, and what earlier steps found out."""
+    """The people of the three nodes, the documents to file, the keys of the logs, and what earlier steps found out."""
 
     people: Mapping[str, Mapping[str, Person]]
     documents: Mapping[str, Mapping[str, Any]]
@@ -156,7 +158,7 @@ def steps() -> list[Step]:
         ("A second person at XA signs it", lambda d: _desk(d, adv, "supervisor", "sign")),
         ("It is delivered to XS", lambda d: _delivered(d, adv, "XS")),
         ("A person at XS acknowledges it", lambda d: _foreign(d, adv, "XS", "acknowledge")),
-        ("XS answers", lambda d: _foreign(d, adv, "XS", "answer", text="Twelve months; the public prosecutor orders it.")),
+        ("XS answers", lambda d: _foreign(d, adv, "XS", "answer", text=ADVICE)),
         ("A third request is declined at home", _declined),
         ("Nobody abroad learns of it", _nobody_abroad_knows),
         *[(f"The audit log of {node} can be proven", lambda d, n=node: _provable(d, n)) for node in ("XA", "XT", "XS")],

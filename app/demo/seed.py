@@ -11,7 +11,7 @@ from app.db.people import Agency
 from app.domain.codes import Role
 from app.services.create_token import create_token
 from app.services.enrol import enrol_agency, enrol_person
-from app.services.node import SYSTEM
+from app.services.node import SYSTEM, Acting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,15 +60,8 @@ async def seed(runtime: Runtime) -> Mapping[str, str]:
         for agency in AGENCIES:
             await enrol_agency(session, agency, now=now)
         for seat in SEATS:
-            person = await enrol_person(
-                session,
-                runtime.node,
-                name=seat.name,
-                role=seat.role,
-                agency_id=seat.agency,
-                actor=SYSTEM,
-                now=now,
-            )
+            acting = Acting(session, runtime.node, SYSTEM, now)
+            person = await enrol_person(acting, name=seat.name, role=seat.role, agency_id=seat.agency)
             created = await create_token(
                 session, runtime.node, person.id, expires_at=now + TOKENS_VALID, now=now
             )

@@ -28,9 +28,6 @@ class HoldRow:
 
 _OPEN = (Hs.TIMED, Hs.PENDING_DECISION)
 
-H_EXPIRE = HoldRow("H8", None, (Hs.TIMED,), Hs.EXPIRED, (By.SYS,), ("expires_at",))
-H_GRACE_OVER = HoldRow("H7", None, (Hs.PENDING_DECISION,), Hs.RELEASED, (By.SYS,), ("decision", "grace"))
-
 HOLD_ROWS: tuple[HoldRow, ...] = (
     HoldRow("H1", "preserve", (), Hs.TIMED, (By.DO_B,), ("preserved_at", "days")),
     HoldRow("H2", "request_extension", (Hs.TIMED,), None, (By.DO_A,), releasing=False),
@@ -46,8 +43,8 @@ HOLD_ROWS: tuple[HoldRow, ...] = (
         releasing=False,
     ),
     HoldRow("H6", "record_decision", (Hs.PENDING_DECISION,), None, (By.DO_B,), ("text",)),
-    H_GRACE_OVER,
-    H_EXPIRE,
+    HoldRow("H7", None, (Hs.PENDING_DECISION,), Hs.RELEASED, (By.SYS,), ("decision", "grace")),
+    HoldRow("H8", None, (Hs.TIMED,), Hs.EXPIRED, (By.SYS,), ("expires_at",)),
     HoldRow("H9", "release", _OPEN, None, (By.DO_A,)),
     HoldRow("H10", "release", _OPEN, Hs.RELEASED, (By.DO_B,), releasing=True),
     HoldRow("H11", "report_loss", tuple(state for state in Hs if state is not Hs.LOST), Hs.LOST, (By.DO_B,), ("text",)),

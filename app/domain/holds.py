@@ -107,10 +107,20 @@ class Hold:
 
 
 def state_at(hold: Hold, now: datetime) -> HoldState:
-    """The state that every rule goes by: a TIMED hold is EXPIRED from its end on."""
-    if hold.state is HoldState.TIMED and hold.expires_at is not None and now >= hold.expires_at:
-        return HoldState.EXPIRED
-    return hold.state
+    """The state that every rule goes by: EXPIRED from the end of a clock on, RELEASED from the end of a grace on."""
+    ends_at = next_end(hold)
+    if ends_at is None or now < ends_at:
+        return hold.state
+    return HoldState.EXPIRED if hold.state is HoldState.TIMED else HoldState.RELEASED
+
+
+def next_end(hold: Hold) -> datetime | None:
+    """When time alone ends the hold, or ended it though no timer has run; None if it never will or already has."""
+    if hold.state is HoldState.TIMED:
+        return hold.expires_at
+    if hold.state is HoldState.PENDING_DECISION and hold.mla.decided_at is not None:
+        return hold.mla.decided_at + GRACE_AFTER_DECISION
+    return None
 
 
 def is_open(hold: Hold, now: datetime) -> bool:

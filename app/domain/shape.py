@@ -58,8 +58,6 @@ def _one_line(text: str) -> str:
 
 
 def _instant(value: object) -> Instant:
-    if isinstance(value, Instant):
-        return value
     if not isinstance(value, str):
         raise fault("wrong_type", "A time is written as text.")
     try:
@@ -69,8 +67,6 @@ def _instant(value: object) -> Instant:
 
 
 def _day(value: object) -> date:
-    if isinstance(value, date):
-        return value
     if not isinstance(value, str):
         raise fault("wrong_type", "A date is written as text.")
     try:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
 
 class Viewer(StrEnum):
@@ -43,7 +43,7 @@ class Fact(StrEnum):
 
 
 class Sight(StrEnum):
-    """How much is shown. RELAY: once the duty officer has passed it on."""
+    """How much is shown. RELAY: through the contact point of the viewer's own state."""
 
     FULL = "full"
     RELAY = "relay"
@@ -82,50 +82,34 @@ def sight(viewer: Viewer, fact: Fact) -> Sight:
 EXCHANGE_MEMBERS: Mapping[str, Fact] = MappingProxyType(
     {
         "id": Fact.PROGRESS,
-        "direction": Fact.PROGRESS,
-        "requesting": Fact.PROGRESS,
-        "requested": Fact.PROGRESS,
-        "type": Fact.PROGRESS,
-        "tier": Fact.PROGRESS,
         "state": Fact.PROGRESS,
         "generation": Fact.PROGRESS,
+        "tier": Fact.PROGRESS,
+        "b_reference": Fact.PROGRESS,
         "next_update_at": Fact.PROGRESS,
+        "instrument": Fact.PROGRESS,
+        "question": Fact.RISK_REASONS,
+        "results": Fact.RESULT,
+        "answers": Fact.RESULT,
+        "reason": Fact.REFUSAL,
+        "reason_article": Fact.REFUSAL,
+        "reason_text": Fact.REFUSAL,
+        "suggestion": Fact.REFUSAL,
         "holds": Fact.HOLD_EXPIRY,
-        "per_target": Fact.RESULT,
-        "answer": Fact.RESULT,
-        "risk_notice": Fact.RISK_REASONS,
-        "refusal": Fact.REFUSAL,
-        "not_executable": Fact.REFUSAL,
         "flags": Fact.DESK_WORK,
         "under_way": Fact.DESK_WORK,
         "allowed_actions": Fact.DESK_WORK,
-        "execution": Fact.EXECUTION,
-        "other_requesters": Fact.OTHER_REQUESTERS,
+        "progress": Fact.EXECUTION,
+        "referred_to": Fact.EXECUTION,
     }
 )
 """Members of the projection of an exchange, each under the rule that governs it."""
 
-HOLD_MEMBERS = frozenset({"id", "exchange_id", "state", "preserved_at", "days_granted", "expires_at"})
-"""What an agency is shown of a hold: that it exists, and until when."""
 
+def agency_sees(member: str) -> bool:
+    """Whether the agency that asked is shown this member of its exchange; what no row mentions is for the desk alone.
 
-def agency_view(exchange: Mapping[str, Any], *, relayed: Collection[Fact] = ()) -> dict[str, Any]:
-    """What the agency may see of the projection of an exchange that its request opened.
-
-    `relayed` are the facts that the duty officer has passed on; until then the reasons of refusals and the risk notices
-    stay at the desk, and the state alone is shown.
+    What the table relays, this node relays at once: nobody has to be awake for an agency to read why it was refused.
     """
-    shown = {
-        name: value for name, value in exchange.items() if name in EXCHANGE_MEMBERS and _agency_sees(name, relayed)
-    }
-    if "holds" in shown:
-        shown["holds"] = [
-            {name: value for name, value in hold.items() if name in HOLD_MEMBERS} for hold in shown["holds"]
-        ]
-    return shown
-
-
-def _agency_sees(member: str, relayed: Collection[Fact]) -> bool:
-    fact = EXCHANGE_MEMBERS[member]
-    granted = sight(Viewer.AGENCY, fact)
-    return granted is Sight.FULL or (granted is Sight.RELAY and fact in relayed)
+    fact = EXCHANGE_MEMBERS.get(member)
+    return fact is not None and sight(Viewer.AGENCY, fact) in {Sight.FULL, Sight.RELAY}

@@ -70,7 +70,9 @@ class Body:
         return value
 
 
-async def read_body(request: Request, *, max_bytes: int = MAX_BODY_BYTES) -> Body:
+async def read_body(
+    request: Request, *, max_bytes: int = MAX_BODY_BYTES, seconds: float = BODY_DEADLINE_SECONDS
+) -> Body:
     """The body of `request`, never holding more than `max_bytes` of it, whether its length is declared or not.
 
     A body that is too large, too slow or of another type than JSON is returned as a `Body` with a fault.
@@ -79,7 +81,7 @@ async def read_body(request: Request, *, max_bytes: int = MAX_BODY_BYTES) -> Bod
         return Body(b"")
     try:
         _check_headers(request, max_bytes)
-        async with asyncio.timeout(BODY_DEADLINE_SECONDS):
+        async with asyncio.timeout(seconds):
             return Body(await _gather(request, max_bytes))
     except Malformed as fault:
         return Body(b"", fault)

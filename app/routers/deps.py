@@ -6,27 +6,33 @@ client would hold a 201 for something that does not exist.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi._compat import ModelField
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.db.engine import ReadSession, Session, begin, reading
 from app.domain.codes import Role
-from app.errors import Forbidden, NotAuthenticated
+from app.errors import FieldError, Forbidden, NotAuthenticated, Refused
 from app.routers.bodies import Body, read_body
 from app.runtime import Runtime
 from app.services.authenticate import authenticate
-from app.services.node import Actor, Node
+from app.services.node import Acting, Actor, Node
 
 bearer = HTTPBearer(
     auto_error=False,
     scheme_name="bearer",
     description="A token `cp_<id>_<secret>`, given out once by `counterpart tokens create`.",
 )
+
+MAX_NAME_LENGTH = 40
+"""Of an unknown parameter's name that the answer repeats."""
 
 DESK = frozenset({Role.DUTY_OFFICER, Role.SUPERVISOR})
 AGENCY = frozenset({Role.AGENCY_OFFICER, Role.AGENCY_VIEWER})
@@ -48,6 +54,11 @@ class Command:
     def node(self) -> Node:
         """The contact point that acts."""
         return self.runtime.node
+
+    @property
+    def acting(self) -> Acting:
+        """What the services of a person's act are given."""
+        return Acting(self.session, self.node, self.actor, self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +86,12 @@ def runtime_of(request: Request) -> Runtime:
 async def known_caller(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> Actor:
-    """Who calls. Raises NotAuthenticated, before anything of the request but its headers is looked at."""
+    """Who calls.
+
+    Raises:
+        NotAuthenticated: before anything of the request but its headers is looked at.
+        Refused: the query has a parameter that this route does not know. A misspelt filter must not be passed over.
+    """
     runtime = runtime_of(request)
     if credentials is None:
         raise NotAuthenticated("not_authenticated", "This needs a bearer token.")
@@ -86,6 +102,7 @@ async def known_caller(
         runtime.metrics.auth_attempts.labels(outcome="refused").inc()
         raise
     runtime.metrics.auth_attempts.labels(outcome="accepted").inc()
+    _refuse_unknown_parameters(request)
     return caller
 
 
@@ -119,10 +136,27 @@ def require_role(actor: Actor, *roles: Role) -> None:
         raise Forbidden("role_not_allowed", "Your role may not do this.")
 
 
-def needs(*roles: Role) -> Callable[[Actor], None]:
+def needs(*roles: Role) -> Callable[[Actor], Awaitable[None]]:
     """A dependency for routes that only these roles may call at all: `dependencies=[Depends(needs(Role.MONITOR))]`."""
 
-    def check(caller: Caller) -> None:
+    async def check(caller: Caller) -> None:
         require_role(caller, *roles)
 
     return check
+
+
+def _refuse_unknown_parameters(request: Request) -> None:
+    route = request.scope.get("route")
+    known = {field.alias for field in _parameters(route.dependant)} if isinstance(route, APIRoute) else set()
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        detail = "This route has no such parameter."
+        errors = tuple(FieldError(f"?{name[:MAX_NAME_LENGTH]}", "unknown_parameter", detail) for name in unknown)
+        raise Refused("parameters_invalid", "The query breaks the rules listed in errors.", errors=errors)
+
+
+def _parameters(dependant: Dependant) -> Iterator[ModelField]:
+    """What a route and everything it depends on read from the query."""
+    yield from dependant.query_params
+    for inner in dependant.dependencies:
+        yield from _parameters(inner)

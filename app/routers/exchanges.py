@@ -7,14 +7,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app.db import acts, exchanges, requests, threads, timeline
+from app.db import acts, exchanges, threads, timeline
 from app.db.exchanges import ExchangeRecord
 from app.db.threads import ThreadKey
-from app.domain.acts import EXCHANGE_ACT, ExchangeAct
+from app.domain.acts import EXCHANGE_ACT
 from app.domain.codes import Direction, State
 from app.errors import Conflict, Unknown
 from app.routers import exchange_operations as told
 from app.routers.answers import Answer, answer_json
+from app.routers.bodies import parse_model
 from app.routers.deps import DESK, Command, Commanding, ReadingOnly, require_role
 from app.routers.idempotency import once
 from app.routers.listing import AskedPage, listed, parse_id
@@ -25,7 +26,6 @@ from app.routers.wanting import read_wanted
 from app.services.act_on_exchange import act_on_exchange
 from app.services.note_exchange import NotedCall, note_exchange
 from app.services.wish import wish
-from app.routers.bodies import parse_model
 
 router = APIRouter()
 
@@ -90,7 +90,7 @@ async def note(command: Commanding) -> Response:
 
 @router.post("/v1/exchanges/{exchange_id}/actions", **told.ACT.route())
 async def act(command: Commanding, exchange_id: str) -> Response:
-    """One act. At the requested side it answers 200 with the exchange; at the requesting side 202, since it is a wish."""
+    """One act. At the requested side it answers 200 with the exchange; at the requesting side 202: it is a wish."""
 
     async def make() -> Answer:
         require_role(command.actor, *DESK)
@@ -106,12 +106,12 @@ async def act(command: Commanding, exchange_id: str) -> Response:
 
 async def _act(command: Command, record: ExchangeRecord) -> Answer:
     wanted = read_wanted(command.body, EXCHANGE_ACT, known=told.ACTIONS)
-    session, node, actor, now = command.session, command.node, command.actor, command.now
+    actor, now = command.actor, command.now
     if record.direction is Direction.INCOMING:
-        changed = await act_on_exchange(session, node, record, wanted, actor=actor, now=now)
+        changed = await act_on_exchange(command.acting, record, wanted)
         return Answer(200, show_for(actor, changed, [], now=now))
-    act_id = await wish(session, node, record, wanted, actor=actor, now=now)
-    under_way = await acts.under_way(session, [record.value.id])
+    act_id = await wish(command.acting, record, wanted)
+    under_way = await acts.under_way(command.session, [record.value.id])
     return Answer(202, ActAccepted(act_id=act_id, exchange=show_for(actor, record, under_way, now=now)))
 
 

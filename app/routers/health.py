@@ -11,6 +11,7 @@ from enum import StrEnum
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import QueuePool
 
 from app.db import overview
 from app.db.engine import reading
@@ -151,5 +152,11 @@ def set_gauges_of_process(runtime: Runtime) -> None:
     metrics.bus_reconnects.set(status.reconnects)
     for lane in Lane:
         metrics.bus_consuming.labels(str(lane)).set(status.consuming.get(lane, False))
+    pools = {"gateway": runtime.engine, "chores": runtime.chores, **{str(lane): runtime.lanes[lane] for lane in Lane}}
+    for name, engine in pools.items():
+        pool = engine.pool
+        if isinstance(pool, QueuePool):
+            metrics.pool_connections.labels(name, "in_use").set(pool.checkedout())
+            metrics.pool_connections.labels(name, "idle").set(pool.checkedin())
     for loop, beat in runtime.beats.items():
         metrics.loop_beat.labels(loop).set(beat.timestamp())

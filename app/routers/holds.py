@@ -80,12 +80,12 @@ async def act(command: Commanding, hold_id: str) -> Response:
 
 async def _act(command: Command, record: ExchangeRecord, place: HoldPlace) -> Answer:
     wanted = read_wanted(command.body, HOLD_ACT, known=told.ACTIONS)
-    session, node, actor, now = command.session, command.node, command.actor, command.now
+    actor, now = command.actor, command.now
     if record.direction is Direction.INCOMING:
-        changed = await act_on_hold_here(session, node, record, place.id, wanted, actor=actor, now=now)
+        changed = await act_on_hold_here(command.acting, record, hold_id=place.id, wanted=wanted)
         return Answer(200, show_hold_for(actor, changed, find_hold(changed.value, place.id), now=now))
-    act_id = await wish_on_hold(session, node, record, place.id, wanted, actor=actor, now=now)
-    under_way = await acts.under_way(session, [place.exchange_id])
+    act_id = await wish_on_hold(command.acting, record, hold_id=place.id, wanted=wanted)
+    under_way = await acts.under_way(command.session, [place.exchange_id])
     return Answer(202, ActAccepted(act_id=act_id, exchange=show_for(actor, record, under_way, now=now)))
 
 

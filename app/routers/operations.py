@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -103,6 +103,11 @@ IDEMPOTENCY_KEY: Mapping[str, object] = {
 }
 
 
+REPLAYED: Mapping[str, str] = {
+    "Idempotency-Replayed": "`true` on the kept answer of a command that was sent again; absent otherwise."
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """A good answer: what it means, its model (None for text), named examples, and other media types it comes in."""
@@ -137,7 +142,10 @@ class JsonBody:
 
     def described(self) -> dict[str, Any]:
         """The request body as OpenAPI; definitions inside its schema are moved to the components later."""
-        return {"required": True, "content": {"application/json": _content(self.model, self.examples, mode="validation")}}
+        return {
+            "required": True,
+            "content": {"application/json": _content(self.model, self.examples, mode="validation")},
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +167,7 @@ class Operation:
     def route(self) -> dict[str, Any]:
         """Arguments for the decorator of the route; the route's docstring is the description."""
         told: dict[str, Any] = {
-            "responses": {str(status): answer.described() for status, answer in self.answers.items()},
+            "responses": {str(status): self._described(answer) for status, answer in self.answers.items()},
             "faults": [asdict(fault) for fault in (*self.errors, *self._implied())],
         }
         if self.body is not None:
@@ -175,6 +183,9 @@ class Operation:
             "response_model": None,
             "openapi_extra": {TOLD: json.dumps(told)},
         }
+
+    def _described(self, answer: Answered) -> dict[str, Any]:
+        return replace(answer, headers={**answer.headers, **REPLAYED}).described() if self.acts else answer.described()
 
     def _implied(self) -> tuple[Fault, ...]:
         return (OF_BODY if self.body else ()) + (OF_KEY if self.acts else ())

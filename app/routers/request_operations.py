@@ -62,7 +62,9 @@ FILE = Operation(
             {"filed": REQUEST | {"state": "INTAKE", "generation": 1}},
             headers={"Location": "Where to read it."},
         ),
-        200: Answered("With `validate_only`: what filing would say.", Checked, {"valid": {"valid": True, "warnings": []}}),
+        200: Answered(
+            "With `validate_only`: what filing would say.", Checked, {"valid": {"valid": True, "warnings": []}}
+        ),
     },
     errors=(ROLE_NOT_ALLOWED, *OF_DOCUMENT),
     body=JsonBody(

@@ -22,8 +22,8 @@ router = APIRouter()
 class RequestTypeView(View):
     """One type. `fileable`: whether an agency can ever file it; `offered`: whether this node has its document.
 
-    `basis` names articles; `targets` are the seconds that each step should take at most, by tier: targets of service, not
-    duties in law.
+    `basis` names articles; `targets` are the seconds that each step should take at most, by tier: targets of service,
+    not duties in law.
     """
 
     type: RequestType
@@ -38,7 +38,7 @@ class RequestTypeView(View):
 
 
 class RequestTypeInFull(RequestTypeView):
-    """One type with the JSON Schema of its document and an example; both null where this node has no document for it."""
+    """One type with the JSON Schema of its document and an example; null where this node has no document for it."""
 
     json_schema: dict[str, Any] | None
     example: dict[str, Any] | None
@@ -67,7 +67,13 @@ LIST = Operation(
     "listRequestTypes",
     Tag.REFERENCE,
     "List what can be asked",
-    {200: Answered("All types, those that cannot be filed too.", Listed[RequestTypeView], {"two": {"data": [ADVICE, PING], "next": None}})},
+    {
+        200: Answered(
+            "All types, those that cannot be filed too.",
+            Listed[RequestTypeView],
+            {"two": {"data": [ADVICE, PING], "next": None}},
+        )
+    },
 )
 READ = Operation(
     "readRequestType",
@@ -85,7 +91,7 @@ READ = Operation(
 
 @router.get("/v1/request-types", **LIST.route())
 async def list_request_types(_caller: Caller) -> Response:
-    """The closed list of domain types with their legal root and their service targets. It is short: there is one page."""
+    """The closed list of types with their legal root and their targets of service. It is short: there is one page."""
     return answer_json(200, {"data": [_members(kind) for kind in REQUEST_KINDS.values()], "next": None})
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app.audit.facts import Fact, FactType
 from app.db import exchanges, requests, timeline
 from app.db.exchanges import ExchangeRecord
 from app.db.requests import RequestRecord
@@ -33,7 +32,7 @@ States = Annotated[list[IntakeState] | None, Query(description="Only requests in
 @router.post("/v1/requests", **told.FILE.route())
 async def file(
     command: Commanding,
-    validate_only: Annotated[bool, Query(description="Check only: nothing is stored, no key is needed.")] = False,
+    validate_only: Annotated[bool, Query(description="Check only: nothing is stored, no key is needed.")] = False,  # noqa: FBT002 - a query parameter
 ) -> Response:
     """File a request at this contact point. Nothing leaves the state before it was approved and signed here.
 
@@ -94,20 +93,13 @@ async def read_timeline(command: Commanding, request_id: str) -> Response:
 
 @router.post("/v1/requests/{request_id}/actions", **told.ACT.route())
 async def act(command: Commanding, request_id: str) -> Response:
-    """Do something with the request: one discriminated body per act; `open, approve, sign, withdraw` need only `action`."""
+    """Do something with the request: one body per act; `open, approve, sign, withdraw` need only `action`."""
 
     async def make() -> Answer:
         require_role(command.actor, *READERS)
         record = await _find(command, request_id, for_update=True)
         try:
-            changed = await act_on_request(
-                command.session,
-                command.node,
-                record,
-                command.body.members(),
-                actor=command.actor,
-                now=command.now,
-            )
+            changed = await act_on_request(command.acting, record, command.body.members())
         except Conflict as conflict:
             conflict.extra.setdefault("current", _show(command, record, await _exchange_of(command, record)))
             raise

@@ -20,7 +20,8 @@ def show_for(actor: Actor, record: ExchangeRecord, under_way: list[ActRecord], *
     by = _officer(actor, record)
     allowed = [] if by is None else list(allowed_actions(record.value, by=by, now=to_milliseconds(now)))
     shown = show_exchange(record, under_way, allowed=allowed, now=now)
-    return shown.model_copy(update={"holds": [show_hold_for(actor, record, one, now=now) for one in record.value.holds]})
+    holds = [show_hold_for(actor, record, one, now=now) for one in record.value.holds]
+    return shown.model_copy(update={"holds": holds})
 
 
 def show_hold_for(actor: Actor, record: ExchangeRecord, hold: Hold, *, now: datetime) -> HoldView:

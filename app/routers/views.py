@@ -1,4 +1,4 @@
-"""What callers are shown of requests, exchanges and holds (domain.md 6.11). Names listed in the contract never change."""
+"""What callers are shown of requests, exchanges and holds. Names listed in the contract never change."""
 
 from __future__ import annotations
 

@@ -23,69 +23,50 @@ from app.services.send_state import send_state
 from app.services.tell import Happening, tell
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from uuid import UUID
 
-    from app.db.engine import Session
     from app.db.exchanges import ExchangeRecord
     from app.domain.acts import ExchangeAct
     from app.domain.exchange.values import Exchange
     from app.domain.hold_acts import HoldAct
     from app.domain.wire import Act
-    from app.services.node import Actor, Node
+    from app.services.node import Acting
     from app.services.wanted import Wanted
 
 
 
-async def act_on_exchange(
-    session: Session, node: Node, record: ExchangeRecord, wanted: Wanted[ExchangeAct], *, actor: Actor, now: datetime
-) -> ExchangeRecord:
+async def act_on_exchange(acting: Acting, record: ExchangeRecord, wanted: Wanted[ExchangeAct]) -> ExchangeRecord:
     """Do the act; the caller has locked the thread row and then the exchange's.
 
     Raises, in this order: Forbidden, Conflict (`stale_generation`, `action_not_allowed`), Refused.
     """
-    by = officer(actor, Side.REQUESTED)
+    by, now = officer(acting.actor, Side.REQUESTED), acting.now
     admit(record.value, wanted.action, generation=wanted.generation, by=by, now=to_milliseconds(now))
     body = wanted.read()
-    rules = rules_for(node, record.value, now=now)
-    completed = propose(record.value, body, rules=rules, now=now, random=node.random)
+    rules = rules_for(acting.node, record.value, now=now)
+    completed = propose(record.value, body, rules=rules, now=now, random=acting.node.random)
     changed = act(record.value, completed, by=by, rules=rules, now=now)
-    return await _write(session, node, record, (changed, completed), actor=actor, now=now)
+    return await _write(acting, record, changed, completed)
 
 
 async def act_on_hold_here(
-    session: Session,
-    node: Node,
-    record: ExchangeRecord,
-    hold_id: UUID,
-    wanted: Wanted[HoldAct],
-    *,
-    actor: Actor,
-    now: datetime,
+    acting: Acting, record: ExchangeRecord, *, hold_id: UUID, wanted: Wanted[HoldAct]
 ) -> ExchangeRecord:
     """The same for an act on one of the exchange's holds; Unknown comes first, `hold_ended` is a Conflict."""
-    by = officer(actor, Side.REQUESTED)
+    by, now = officer(acting.actor, Side.REQUESTED), acting.now
     hold = find_hold(record.value, hold_id)
     admit_person(hold, wanted.action, by=by)
     if wanted.generation is not None and wanted.generation != record.value.generation:
         raise Conflict("stale_generation", "The exchange has changed since you read it.")
     admit_on_hold(hold, wanted.action, by=by, now=to_milliseconds(now))
-    rules = rules_for(node, record.value, now=now)
+    rules = rules_for(acting.node, record.value, now=now)
     order = propose_on_hold(record.value, HoldOrder(hold_id, wanted.read()), rules=rules)
     changed = act_on_hold(record.value, order, by=by, rules=rules, now=now)
-    return await _write(session, node, record, (changed, order.act), actor=actor, now=now)
+    return await _write(acting, record, changed, order.act)
 
 
-async def _write(
-    session: Session,
-    node: Node,
-    record: ExchangeRecord,
-    done: tuple[Exchange, Act],
-    *,
-    actor: Actor,
-    now: datetime,
-) -> ExchangeRecord:
-    changed, body = done
+async def _write(acting: Acting, record: ExchangeRecord, changed: Exchange, body: Act) -> ExchangeRecord:
+    session, node, now = acting.session, acting.node, acting.now
     action = str(getattr(body, "action", ""))
     after = replace(record, value=changed, due_at=next_timer(changed))
     await exchanges.save(session, after, read_generation=record.value.generation, now=now)
@@ -104,5 +85,5 @@ async def _write(
         fact=FactType.ACK_HUMAN if action == "acknowledge" else FactType.CASE_CHANGED,
         ids={"reference": changed.request_reference},
     )
-    await tell(session, node, happened, actor=actor, now=now)
+    await tell(session, node, happened, actor=acting.actor, now=now)
     return after

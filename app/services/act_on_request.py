@@ -19,6 +19,7 @@ from app.domain.intake_acts import (
     read_act,
 )
 from app.errors import FieldError, Refused
+from app.services.ask_extension import ask_extension, asks_extension
 from app.services.dispatch import dispatch
 from app.services.file_request import check_filing
 from app.services.tell import Happening, tell
@@ -28,9 +29,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from app.db.engine import Session
     from app.db.requests import RequestRecord
-    from app.services.node import Actor, Node
+    from app.services.node import Acting, Actor, Node
 
 HIDDEN = frozenset({"action", "generation", "document"})
 """Members of an act that are no detail of the timeline."""
@@ -38,13 +38,18 @@ HIDDEN = frozenset({"action", "generation", "document"})
 
 @dataclass(frozen=True, slots=True)
 class _Deed:
-    """One act in hand: what it is done in, the request before it, and the machine's word on it."""
+    """One act in hand: whose, and the request before it."""
 
-    session: Session
-    node: Node
+    acting: Acting
     record: RequestRecord
-    after: Intake
-    now: datetime
+
+    @property
+    def node(self) -> Node:
+        return self.acting.node
+
+    @property
+    def now(self) -> datetime:
+        return self.acting.now
 
 
 def intake_of(record: RequestRecord) -> Intake:
@@ -60,24 +65,22 @@ def intake_of(record: RequestRecord) -> Intake:
     )
 
 
-async def act_on_request(
-    session: Session, node: Node, record: RequestRecord, raw: Mapping[str, Any], *, actor: Actor, now: datetime
-) -> RequestRecord:
+async def act_on_request(acting: Acting, record: RequestRecord, raw: Mapping[str, Any]) -> RequestRecord:
     """Do the act in `raw` to a request whose row is locked; everything it causes is in this transaction.
 
     Raises, in this order: Refused for an act there is not; Forbidden; Conflict `stale_generation`, then
     `action_not_allowed`; Refused for what the act says.
     """
     action = _action_of(raw)
-    person, role = _mover(actor)
+    person, role = _mover(acting.actor)
     intake = intake_of(record)
     check_mover(intake, action, actor_id=person, role=role)
     generation = raw.get("generation")
     check_generation(intake, generation if isinstance(generation, int) else None)
-    after = advance(intake, action, actor_id=person, role=role, now=now)
+    after = advance(intake, action, actor_id=person, role=role, now=acting.now)
     act = read_act(raw)
     effect = _EFFECTS.get(action, _keep)
-    changed = await effect(_Deed(session, node, record, after, now), act)
+    changed = await effect(_Deed(acting, record), act)
     changed = replace(
         changed,
         state=after.state,
@@ -86,10 +89,10 @@ async def act_on_request(
         declined_by=after.declined_by,
         signed_by=after.signed_by,
         withdrawal_wished_at=after.withdrawal_wished_at,
-        updated_at=now,
+        updated_at=acting.now,
     )
-    await requests.save(session, changed, read_generation=record.generation)
-    await tell(session, node, _happening(changed, act), actor=actor, now=now)
+    await requests.save(acting.session, changed, read_generation=record.generation)
+    await tell(acting.session, acting.node, _happening(changed, act), actor=acting.actor, now=acting.now)
     return changed
 
 
@@ -143,7 +146,7 @@ async def _resubmit(deed: _Deed, act: IntakeAct) -> RequestRecord:
     accepted = check_filing(deed.node, act.document, now=deed.now)
     if accepted.type is not deed.record.type:
         fault = FieldError("/document/type", "type_changed", "A completed document keeps its type; file a new request.")
-        raise Refused("document_invalid", "The document breaks the rules listed.", errors=(fault,))
+        raise Refused("invalid_document", "The document breaks the rules listed.", errors=(fault,))
     return replace(
         deed.record,
         requested=accepted.requested,
@@ -172,8 +175,8 @@ async def _reopen(deed: _Deed, _act: IntakeAct) -> RequestRecord:
 
 
 async def _sign(deed: _Deed, _act: IntakeAct) -> RequestRecord:
-    exchange_id = await dispatch(deed.session, deed.node, deed.record, now=deed.now)
-    return replace(deed.record, exchange_id=exchange_id)
+    leave = ask_extension if asks_extension(deed.record) else dispatch
+    return replace(deed.record, exchange_id=await leave(deed.acting, deed.record))
 
 
 _EFFECTS: Mapping[IntakeAction, Callable[[_Deed, IntakeAct], Awaitable[RequestRecord]]] = {

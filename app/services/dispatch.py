@@ -16,42 +16,29 @@ from app.domain.messages import MarkingBody, OpenBody, write_body
 from app.domain.moments import to_milliseconds
 from app.domain.tiers import lane_of
 from app.services.identifiers import new_id
+from app.services.node import SYSTEM
 from app.services.send import Outgoing, put
 from app.services.tell import Happening, tell
-from app.services.node import SYSTEM
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from app.db.engine import Session
     from app.db.requests import RequestRecord
-    from app.services.node import Node
+    from app.services.node import Acting, Node
 
 OPENING_VALID = timedelta(days=30)
 """How long after signing an opening may still arrive and be acted on (ruling 16): half the shortest hold."""
 
 
-async def dispatch(session: Session, node: Node, record: RequestRecord, *, now: datetime) -> UUID:
+async def dispatch(acting: Acting, record: RequestRecord) -> UUID:
     """Open the exchange as DISPATCHED, generation 0, and queue its `exchange.open/1`; returns its id.
 
     Raises Refused `N-NOBASIS` when no instrument in force between the two states covers the request.
     """
-    approval = record.approval or {}
-    chosen = approval.get("instrument")
-    bases = usable(node.code, record.requested, on=now.date(), type=record.type)
-    require_basis(bases, None if chosen is None else Instrument(chosen))
+    session, node, now = acting.session, acting.node, acting.now
     exchange_id = new_id()
-    opening = OpenBody(
-        type=record.type,
-        tier=record.tier,
-        requesting=node.code,
-        requested=record.requested,
-        request_reference=record.reference,
-        opened_at=to_milliseconds(now),
-        document={name: value for name, value in record.document.items() if name != NORMALISED},
-        marking=MarkingBody.model_validate(approval["marking"], strict=False) if "marking" in approval else None,
-    )
+    opening = _opening(node, record, now=now)
     value = dispatched(exchange_id, opening, now=now)
     body = write_body(opening)
     opened = ExchangeRecord(
@@ -87,3 +74,21 @@ async def dispatch(session: Session, node: Node, record: RequestRecord, *, now: 
     )
     await tell(session, node, begun, actor=SYSTEM, now=now)
     return exchange_id
+
+
+def _opening(node: Node, record: RequestRecord, *, now: datetime) -> OpenBody:
+    """The request as the other state will read it: the document as filed, without our own readings of it."""
+    approval = record.approval or {}
+    chosen = approval.get("instrument")
+    bases = usable(node.code, record.requested, on=now.date(), type=record.type)
+    require_basis(bases, None if chosen is None else Instrument(chosen))
+    return OpenBody(
+        type=record.type,
+        tier=record.tier,
+        requesting=node.code,
+        requested=record.requested,
+        request_reference=record.reference,
+        opened_at=to_milliseconds(now),
+        document={name: value for name, value in record.document.items() if name != NORMALISED},
+        marking=MarkingBody.model_validate(approval["marking"], strict=False) if "marking" in approval else None,
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.domain.codes import MessageType
+from app.domain.messages import ActionBody, HoldActionBody, OpenBody, StateBody
 from app.services.answer_thread import answer_thread
 from app.services.apply_state import apply_state
 from app.services.apply_wish import apply_hold_wish, apply_wish
@@ -17,4 +18,10 @@ EFFECTS = Effects(
         MessageType.EXCHANGE_STATE: apply_state,
     },
     answer=answer_thread,
+    bodies={
+        MessageType.EXCHANGE_OPEN: OpenBody,
+        MessageType.EXCHANGE_ACTION: ActionBody,
+        MessageType.HOLD_ACTION: HoldActionBody,
+        MessageType.EXCHANGE_STATE: StateBody,
+    },
 )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from app.db.engine import Session
     from app.domain.codes import Role
-    from app.services.node import Actor, Node
+    from app.services.node import Acting
 
 PSEUDONYM_BYTES = 9
 
@@ -26,18 +26,17 @@ async def enrol_agency(session: Session, agency: Agency, *, now: datetime) -> No
     await people.add_agency(session, agency, now=now)
 
 
-async def enrol_person(
-    session: Session, node: Node, *, name: str, role: Role, agency_id: str | None, actor: Actor, now: datetime
-) -> Person:
+async def enrol_person(acting: Acting, *, name: str, role: Role, agency_id: str | None) -> Person:
     """Add a person under a new pseudonym, the only name of theirs that the log will hold.
 
     Raises Refused `agency_unknown`.
     """
+    session, node, now = acting.session, acting.node, acting.now
     if agency_id is not None and await people.find_agency(session, agency_id) is None:
         raise Refused("agency_unknown", "There is no agency of that id at this contact point.")
     person = Person(new_id(), f"u:{node.random(PSEUDONYM_BYTES).hex()}", name, role, agency_id)
     if not await people.add_person(session, person, now=now):
         raise Conflict("person_known", "There is a person of that id already.")
     who = {"pseudonym": person.pseudonym, "name": name, "role": role, "agency": agency_id}
-    await record(session, node, Fact(FactType.USER_ADDED, contents={"person": who}), actor=actor, now=now)
+    await record(session, node, Fact(FactType.USER_ADDED, contents={"person": who}), actor=acting.actor, now=now)
     return person

@@ -24,7 +24,7 @@ def rules_for(node: Node, exchange: Exchange, *, now: datetime) -> PartyRules:
 
 
 def officer(actor: Actor, side: Side) -> Officer:
-    """The person at the desk of this node, on its side of the exchange; raises Forbidden for who is nobody's officer."""
+    """The person at the desk of this node, on its side of the exchange; raises Forbidden for who is no person."""
     if actor.person_id is None or actor.role is None:
         raise Forbidden("role_not_allowed", "Only a person acts on an exchange.")
     return Officer(side, actor.role, actor.person_id)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app.db import requests
 from app.db.requests import RequestRecord
 from app.domain.codes import IntakeState
-from app.domain.documents import check_document
+from app.domain.documents import ability_warnings, check_document
 from app.domain.references import RANDOM_BYTES, make_reference
 from app.errors import Forbidden
 from app.services.identifiers import new_id
@@ -28,7 +29,10 @@ def check_filing(node: Node, document: Mapping[str, Any], *, now: datetime) -> A
     Raises Refused with every broken rule at once.
     """
     known = [point.code for point in node.directory.contact_points]
-    return check_document(document, requesting=node.code, known=known, now=now).accepted()
+    accepted = check_document(document, requesting=node.code, known=known, now=now).accepted()
+    point = node.directory.point(accepted.requested)
+    doubts = () if point is None else tuple(ability_warnings(accepted, point))
+    return replace(accepted, warnings=(*accepted.warnings, *doubts))
 
 
 async def file_request(
@@ -54,15 +58,7 @@ async def file_request(
         generation=1,
         document=dict(accepted.document),
         warnings=[warning.as_json() for warning in accepted.warnings],
-        approved_by=None,
-        declined_by=None,
-        signed_by=None,
-        approval=None,
-        outcome=None,
-        withdrawal_wished_at=None,
-        exchange_id=None,
         is_test=accepted.is_test,
-        triage_due_at=None,
         created_at=now,
         updated_at=now,
     )

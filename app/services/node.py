@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.domain.codes import Role
-
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from uuid import UUID
 
+    from app.db.engine import Session
+    from app.domain.codes import Role
     from app.domain.directory import Directory
 
 
@@ -32,6 +33,16 @@ class Actor:
     pseudonym: str
     role: Role | None
     agency_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """One person's command: the transaction it is done in, where, by whom, and at which moment."""
+
+    session: Session
+    node: Node
+    actor: Actor
+    now: datetime
 
 
 SYSTEM = Actor(person_id=None, pseudonym="system", role=None)

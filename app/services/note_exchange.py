@@ -1,6 +1,6 @@
 """A request passed by voice is noted at the requested node before its opening arrives (ruling 15)."""
 
-# ruff: noqa: TC003 - pydantic reads the annotations at run time
+# ruff: noqa: TC001, TC003 - pydantic reads the annotations at run time
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def note_exchange(
 ) -> ExchangeRecord:
     """Begin the exchange as DELIVERED, marked `noted`; raises Refused for an unknown state, Conflict if it exists."""
     if call.requesting == node.code or node.directory.point(call.requesting) is None:
-        fault = FieldError("/requesting", "unknown_contact_point", "No other contact point of the directory has that code.")
+        fault = FieldError("/requesting", "unknown_contact_point", "No other contact point has that code.")
         raise Refused("document_invalid", "The body breaks the rules listed in errors.", errors=(fault,))
     key = ThreadKey(str(call.exchange_id), call.requesting)
     if await exchanges.load(session, call.exchange_id) is not None or await threads.belongs_elsewhere(session, key):

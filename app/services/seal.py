@@ -53,7 +53,7 @@ class Sealing:
         jws = sign(claims, self.signing_key)
         return SignedText(jws, self.signing_key.kid, inner_hash(jws))
 
-    def close(self, jws: str, peer: str, copy: int, now: datetime) -> bytes:
+    def close(self, jws: str, peer: str, *, copy: int, now: datetime) -> bytes:
         """Return copy number `copy` of a stored text, readable for `peer` alone; different bytes each time."""
         recipient = self.directory.encryption_key(peer, now)
         if recipient is None:

@@ -64,61 +64,71 @@ async def apply_in_turn(
     Their fates and the threads' counters are stored once, after the last; then each thread is answered once.
     """
     locked, waiting = dict(held[0]), held[1]
+    owners = await threads.owners(session, _opened_in(waiting))
     applied: list[Due] = []
     endings: list[Ending] = []
     for one in waiting:
         key = one.row.thread_key
         thread = None if key is None else locked[key]
-        if thread is not None and one.row.seq != thread.consumed_in + 1:
-            continue
-        thread, ended = await _apply(session, node, (one, thread), effects=effects, now=now)
+        if thread is not None:
+            if one.row.seq != thread.consumed_in + 1:
+                continue
+            locked[thread.key] = thread = _admit(one, thread, owners)
+        ended = await _apply(session, node, (one, thread), effects=effects, now=now)
         endings.append(Ending(one.row.key, InboxState(ended.fate.value), ended.code))
         applied.append(one)
-        if thread is not None:
-            locked[thread.key] = replace(thread, consumed_in=thread.consumed_in + 1)
     await inbox.end(session, endings, now=now)
-    moved = sorted({one.row.thread_key for one in applied if one.row.thread_key is not None})
-    await threads.consume(session, {key: locked[key].consumed_in for key in moved})
-    for key in moved:
-        if locked[key].opened_by is not None:
-            await effects.answer(session, node, key, now)
+    moved = [locked[key] for key in sorted({one.row.thread_key for one in applied if one.row.thread_key is not None})]
+    await threads.move(session, moved)
+    for thread in moved:
+        if thread.opened_by is not None:
+            await effects.answer(session, node, thread.key, now)
     return applied
+
+
+def _opened_in(waiting: Sequence[Due]) -> set[str]:
+    return {
+        one.row.thread for one in waiting if one.row.thread is not None and one.row.type == MessageType.EXCHANGE_OPEN
+    }
+
+
+def _admit(one: Due, thread: Thread, owners: dict[str, str]) -> Thread:
+    """Count the message, and let it open the thread if it may, which is then noted in `owners`.
+
+    Only the first message of a thread opens it, and only while it is nobody else's. It may have been noted as that
+    peer's beforehand: its request was passed by voice (ruling 15).
+    """
+    opened_by = thread.opened_by
+    opens = one.row.type == MessageType.EXCHANGE_OPEN and not thread.key.id.startswith(ATTACHMENT_THREAD)
+    if opens and opened_by is None and one.row.seq == 1:
+        is_free = owners.setdefault(thread.key.id, one.row.iss) == one.row.iss
+        opened_by = one.row.iss if is_free else None
+    return replace(thread, consumed_in=thread.consumed_in + 1, opened_by=opened_by)
 
 
 async def _apply(
     session: Session, node: Node, turn: tuple[Due, Thread | None], *, effects: Effects, now: datetime
-) -> tuple[Thread | None, Applied]:
+) -> Applied:
     """Decide by the rules of delivery whether the message may have its effect, and if so let it."""
     due, thread = turn
     type_ = MessageType(due.row.type)
-    if thread is not None:
-        if type_ is MessageType.EXCHANGE_OPEN and await _may_open(session, due, thread):
-            await threads.mark_opened(session, thread.key, opened_by=due.row.iss)
-            thread = replace(thread, opened_by=due.row.iss)
-        elif not _may_speak(type_, due.row.iss, thread):
-            return thread, Applied(Fate.REFUSED, NOT_YOURS)
+    if thread is not None and not _may_speak(type_, due, thread):
+        return Applied(Fate.REFUSED, NOT_YOURS)
     if type_ in EXPIRING and has_expired(due):
-        return thread, Applied(Fate.EXPIRED)
+        return Applied(Fate.EXPIRED)
     received = as_received(due, type_, thread.opened_by if thread else None)
-    return thread, await _effect_of(type_, effects)(session, node, received, now)
+    return await _effect_of(type_, effects)(session, node, received, now)
 
 
-async def _may_open(session: ReadSession, due: Due, thread: Thread) -> bool:
-    """Only the first message of a thread opens it, and only while it is nobody else's.
-
-    A thread may have been noted as that peer's beforehand: its request was passed by voice (ruling 15).
-    """
-    free = thread.opened_by in {None, due.row.iss}
-    return free and due.row.seq == 1 and not await threads.belongs_elsewhere(session, thread.key)
-
-
-def _may_speak(type_: MessageType, iss: str, thread: Thread) -> bool:
+def _may_speak(type_: MessageType, due: Due, thread: Thread) -> bool:
     """Whose act it is, as far as the thread can tell: the state is the requested side's, an opening is made once."""
     if thread.key.id.startswith(ATTACHMENT_THREAD) or type_ is MessageType.ATTACHMENT_CHUNK:
         return thread.key.id.startswith(ATTACHMENT_THREAD) and type_ in IN_ATTACHMENTS
+    if type_ is MessageType.EXCHANGE_OPEN:
+        return thread.opened_by == due.row.iss and due.row.seq == 1
     if type_ is MessageType.EXCHANGE_STATE:
-        return thread.opened_by not in {None, iss}
-    return type_ is not MessageType.EXCHANGE_OPEN and thread.opened_by is not None
+        return thread.opened_by not in {None, due.row.iss}
+    return thread.opened_by is not None
 
 
 async def _note_heartbeat(_session: Session, _node: Node, _received: Received, _now: datetime) -> Applied:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.db import acts
@@ -23,91 +24,78 @@ from app.services.send import Outgoing, move_lane, put
 from app.services.tell import Happening, tell
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from uuid import UUID
 
-    from app.db.engine import Session
     from app.db.exchanges import ExchangeRecord
     from app.domain.acts import ExchangeAct
     from app.domain.hold_acts import HoldAct
     from app.domain.wire import Act
-    from app.services.node import Actor, Node
+    from app.services.node import Acting
     from app.services.wanted import Wanted
 
 
-async def wish(
-    session: Session, node: Node, record: ExchangeRecord, wanted: Wanted[ExchangeAct], *, actor: Actor, now: datetime
-) -> UUID:
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """The act as completed, and the hold it is about."""
+
+    body: Act
+    hold_id: UUID | None = None
+
+
+async def wish(acting: Acting, record: ExchangeRecord, wanted: Wanted[ExchangeAct]) -> UUID:
     """Queue the act and return its id. The exchange here stays as the last snapshot showed it.
 
     Raises, in this order: Forbidden, Conflict (`stale_generation`, `action_not_allowed`), Refused.
     """
-    by = officer(actor, Side.REQUESTING)
+    by, now = officer(acting.actor, Side.REQUESTING), acting.now
     moment = to_milliseconds(now)
     admit(record.value, wanted.action, generation=wanted.generation, by=by, now=moment)
-    rules = rules_for(node, record.value, now=now)
-    body = propose(record.value, wanted.read(), rules=rules, now=now, random=node.random)
+    rules = rules_for(acting.node, record.value, now=now)
+    body = propose(record.value, wanted.read(), rules=rules, now=now, random=acting.node.random)
     check_wish(record.value, body, by=by, now=now)
     if isinstance(body, RaiseTier):
         # Our own raise that is still under way counts as the present tier (ruling 13): it and all before it hurry.
-        await move_lane(session, record.value.id, lane_of(body.tier), now=now)
+        await move_lane(acting.session, record.value.id, lane_of(body.tier), now=now)
     letter = _letter(record, MessageType.EXCHANGE_ACTION, write_body(ActionBody(act=body, at=moment)))
-    return await _send(session, node, record, (letter, body, None), actor=actor, now=now)
+    return await _send(acting, record, letter, _Said(body))
 
 
-async def wish_on_hold(
-    session: Session,
-    node: Node,
-    record: ExchangeRecord,
-    hold_id: UUID,
-    wanted: Wanted[HoldAct],
-    *,
-    actor: Actor,
-    now: datetime,
-) -> UUID:
+async def wish_on_hold(acting: Acting, record: ExchangeRecord, *, hold_id: UUID, wanted: Wanted[HoldAct]) -> UUID:
     """The same for a wish about one of the exchange's holds."""
-    by = officer(actor, Side.REQUESTING)
+    by, now = officer(acting.actor, Side.REQUESTING), acting.now
     moment = to_milliseconds(now)
     hold = find_hold(record.value, hold_id)
     admit_person(hold, wanted.action, by=by)
     if wanted.generation is not None and wanted.generation != record.value.generation:
         raise Conflict("stale_generation", "The exchange has changed since you read it.")
     admit_on_hold(hold, wanted.action, by=by, now=moment)
-    rules = rules_for(node, record.value, now=now)
+    rules = rules_for(acting.node, record.value, now=now)
     order = propose_on_hold(record.value, HoldOrder(hold_id, wanted.read()), rules=rules)
     check_wish_on_hold(record.value, order, by=by, now=now)
     body = write_body(HoldActionBody(hold_id=hold_id, act=order.act, at=moment))
     letter = _letter(record, MessageType.HOLD_ACTION, body)
-    return await _send(session, node, record, (letter, order.act, hold_id), actor=actor, now=now)
+    return await _send(acting, record, letter, _Said(order.act, hold_id))
 
 
 def _letter(record: ExchangeRecord, type_: MessageType, body: dict[str, object]) -> Outgoing:
     return Outgoing(peer=record.value.requested, type=type_, body=body, thread=str(record.value.id))
 
 
-async def _send(
-    session: Session,
-    node: Node,
-    record: ExchangeRecord,
-    sent: tuple[Outgoing, Act, UUID | None],
-    *,
-    actor: Actor,
-    now: datetime,
-) -> UUID:
-    letter, body, hold_id = sent
+async def _send(acting: Acting, record: ExchangeRecord, letter: Outgoing, said: _Said) -> UUID:
+    session, node, actor, now = acting.session, acting.node, acting.actor, acting.now
     if actor.person_id is None:
         raise Forbidden("role_not_allowed", "Only a person acts on an exchange.")
     jti = await put(session, node, letter, now=now)
-    said = body.model_dump(mode="json", exclude_none=True)
-    action = str(said.pop("action"))
-    await acts.add(session, ActRecord(jti, record.value.id, hold_id, action, said, actor.person_id, now))
+    members = said.body.model_dump(mode="json", exclude_none=True)
+    action = str(members.pop("action"))
+    await acts.add(session, ActRecord(jti, record.value.id, said.hold_id, action, members, actor.person_id, now))
     happened = Happening(
         kind="exchange",
         subject=record.value.id,
         event=f"{action}_sent",
         state=record.value.state,
         generation=record.value.generation,
-        detail=said,
+        detail=members,
         for_agency=False,
         ids={"act_id": str(jti), "reference": record.value.request_reference},
     )

@@ -48,5 +48,7 @@ def many_parameters(source: Source) -> Iterator[str]:
 
 def _parameters(function: Function) -> tuple[list[str], list[str]]:
     arguments = function.args
-    positional = [each.arg for each in (*arguments.posonlyargs, *arguments.args) if each.arg not in NOT_COUNTED]
+    positional = [
+        each.arg for each in (*arguments.posonlyargs, *arguments.args) if each.arg.lstrip("_") not in NOT_COUNTED
+    ]
     return positional, [each.arg for each in arguments.kwonlyargs]

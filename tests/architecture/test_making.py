@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from scripts.check import Report
+from scripts.check import Missing, Report, ensure_broker
 from tests.architecture.source import ROOT
 
 if TYPE_CHECKING:
@@ -104,3 +104,12 @@ def test_failure_and_emptiness_fail_the_run(tmp_path: Path) -> None:
     assert report(tmp_path, "", code=1).failures
     assert report(tmp_path).failures
     assert Report(0, tmp_path / "missing.xml").failures
+
+
+def test_missing_broker_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without RabbitMQ and without a way to install it, one sentence says what to do; with it, nothing is done."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Missing, match=r"rabbitmq-server.*\.$"):
+        ensure_broker(tmp_path / "rabbitmq-server")
+    (tmp_path / "rabbitmq-server").touch()
+    ensure_broker(tmp_path / "rabbitmq-server")

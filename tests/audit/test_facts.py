@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.audit.facts import JSON, Fact, FactType, NotALeaf, SealedFact, seal_fact, subject_of
@@ -115,8 +115,10 @@ def test_a_leaf_larger_than_4_kib_is_refused() -> None:
 
 
 def test_contents_without_canonical_form_are_refused() -> None:
-    """Integers beyond 2^53, NaN, lone surrogates and foreign types have no one spelling."""
-    values: list[Any] = [2**53, float("nan"), "\ud800", NOW, {1: "one"}]
+    """Endless lists, integers beyond 2^53, NaN, lone surrogates and foreign types have no one spelling."""
+    endless: list[Any] = []
+    endless.append(endless)
+    values: list[Any] = [endless, 2**53, float("nan"), "\ud800", NOW, {1: "one"}]
     for value in values:
         with pytest.raises(NotALeaf, match="contents_not_canonical"):
             seal(Fact(FactType.CASE_CHANGED, contents={"value": value}))
@@ -187,6 +189,7 @@ VALUES: st.SearchStrategy[JSON] = st.recursive(
 )
 
 
+@settings(deadline=None)  # a busy machine is no counterexample
 @given(VALUES)
 def test_any_json_value_can_be_committed_to_and_opened(value: JSON) -> None:
     """Whatever was recorded is opened again from the stored bytes, and reads back as the same value."""
@@ -195,6 +198,7 @@ def test_any_json_value_can_be_committed_to_and_opened(value: JSON) -> None:
     assert json.loads(sealed.openings[0].body) == value
 
 
+@settings(deadline=None)  # a busy machine is no counterexample
 @given(st.binary(max_size=200))
 def test_no_bytes_crash_the_reader(raw: bytes) -> None:
     """Whatever the bytes, reading them as a leaf raises `NotVerified` or nothing."""

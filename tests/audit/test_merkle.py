@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.audit.merkle import (
@@ -193,6 +193,7 @@ def test_a_leaf_cannot_pass_for_a_node() -> None:
     assert unprefixed_leaf(left + right) == unprefixed_node(left, right)
 
 
+@settings(deadline=None)  # a busy machine is no counterexample
 @given(data=st.data())
 def test_one_flipped_bit_breaks_an_inclusion_proof(data: st.DataObject) -> None:
     """Flipping any bit of leaf, root or proof makes the proof fail."""
@@ -205,6 +206,7 @@ def test_one_flipped_bit_breaks_an_inclusion_proof(data: st.DataObject) -> None:
         verify_inclusion(parts[0], index, size=size, proof=parts[2:], root=parts[1])
 
 
+@settings(deadline=None)  # a busy machine is no counterexample
 @given(data=st.data())
 def test_one_flipped_bit_breaks_a_consistency_proof(data: st.DataObject) -> None:
     """Flipping any bit of a root or of the proof makes the proof fail."""
@@ -217,6 +219,7 @@ def test_one_flipped_bit_breaks_a_consistency_proof(data: st.DataObject) -> None
         verify_consistency(old, new, proof=parts[2:], old_root=parts[0], new_root=parts[1])
 
 
+@settings(deadline=None)  # a busy machine is no counterexample
 @given(
     old=st.integers(-2, 2**64),
     new=st.integers(-2, 2**64),

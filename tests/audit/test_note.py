@@ -6,7 +6,7 @@ import base64
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.audit.note import (
@@ -186,6 +186,7 @@ def test_a_cosignature_at_an_impossible_time_is_refused() -> None:
             open_note(TEXT + "\n" + line, [COSIGNER])
 
 
+@settings(deadline=None)  # a busy machine is no counterexample
 @given(st.text())
 def test_no_text_crashes_the_readers(text: str) -> None:
     """Whatever the text, reading it as a note or a key raises `NotVerified` or nothing."""
@@ -194,6 +195,7 @@ def test_no_text_crashes_the_readers(text: str) -> None:
             attempt()
 
 
+@settings(deadline=None)  # a busy machine is no counterexample
 @given(data=st.data())
 def test_one_changed_character_never_leaves_a_note_valid(data: st.DataObject) -> None:
     """Replacing any one character of a note makes it invalid."""

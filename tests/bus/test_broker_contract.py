@@ -289,6 +289,39 @@ async def test_stopping_is_prompt_and_finishes_what_is_in_hand(rig: Rig) -> None
     assert (busy.bodies, later.bodies) == ([b"in hand"], [b"next"])
 
 
+async def test_a_node_that_stops_in_trouble_leaves_its_batch_to_the_next(rig: Rig) -> None:
+    """Stopped while it says `TryLater`, a consumer takes nothing with it: the next one gets what was in hand."""
+
+    async def refuse(_: Sequence[Delivery]) -> None:
+        raise TryLater("the database is away")
+
+    xa, xt, refusing, later = await rig.connect("XA"), await rig.connect("XT"), Desk(refuse), Desk()
+    async with consuming(xt, Lane.URGENT, refusing.handle):
+        publishing = asyncio.create_task(send(xa, "XT", b"x"))
+        await eventually(lambda: refusing.calls > 1)
+    async with consuming(xt, Lane.URGENT, later.handle):
+        await later.has(1)
+        await publishing
+    assert later.bodies == [b"x"]
+
+
+async def test_a_cancelled_publisher_is_cancelled(rig: Rig) -> None:
+    """An ordered cancellation is not taken for a fault of the broker, and harms no publication after it."""
+    xa, xt, desk = await rig.connect("XA"), await rig.connect("XT"), Desk()
+    await rig.cut("XA")
+    await eventually(lambda: not xa.status().connected)
+    publishing = asyncio.create_task(xa.publish(Lane.URGENT, "XT", b"given up"))
+    await asyncio.wait({publishing}, timeout=0.05)
+    publishing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await publishing
+    await rig.mend("XA")
+    async with consuming(xt, Lane.URGENT, desk.handle):
+        await send(xa, "XT", b"next")
+        await desk.has(1)
+    assert desk.bodies == [b"next"]
+
+
 async def test_a_broken_log_ends_the_consumption(rig: Rig) -> None:
     """The one fault that must stop the process is not taken for something that passes."""
 

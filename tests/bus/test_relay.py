@@ -12,11 +12,12 @@ import pytest
 from app.bus.attempts import BACK_OFF, JITTER, Attempt, leaves_by, next_attempt
 from app.bus.broker import NotTaken, OutcomeUnknown, Unroutable
 from app.bus.memory import MemoryBus
-from app.db import outbox
+from app.db import outbox, receipts
 from app.db.engine import begin
 from app.db.outbox import SignedText
 from app.db.tables_delivery import LeftBy, Trouble
 from app.domain.codes import Lane, MessageType
+from app.errors import StorageInconsistent
 from app.services.send import Outgoing
 from tests.envelope.parties import AURELIA, KITANO, NOW, SAHRAN
 from tests.support.bus import consuming, short_pauses
@@ -25,9 +26,9 @@ from tests.support.peer import Clock, Peer, make_directory, new_id
 from tests.support.station import Station, open_station
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
-    from app.bus.broker import Broker
+    from app.bus.broker import Broker, Delivery
     from tests.support.postgres import Database
 
 
@@ -232,18 +233,85 @@ async def test_a_tier_raised_during_a_publication(station: Station) -> None:
     assert round_.confirmed == 1
 
 
-PAUSES: dict[str, tuple[int, float, timedelta]] = {
-    "after the first, at the least": (1, 0.0, BACK_OFF[0] * (1 - JITTER)),
-    "after the third, in the middle": (3, 0.5, BACK_OFF[2]),
-    "after the hundredth": (100, 0.5, timedelta(hours=1)),
+async def test_a_broker_that_never_answers(station: Station) -> None:
+    """A publication ends at its deadline with an unknown outcome, whatever the broker does."""
+    await station.put(act())
+    silent = Courier(before=asyncio.Event().wait)
+    (round_,) = await station.relay(silent, Lane.ROUTINE, deadline_s=0.05)
+    assert round_.troubles == (Trouble.OUTCOME_UNKNOWN,)
+
+
+async def test_what_cannot_be_sealed_delays_nobody(station: Station) -> None:
+    """A row that our own envelope refuses waits and shows it; the next one goes out."""
+    await station.put(act())
+    await station.put(act())
+    await station.change("UPDATE outbox SET body = '[1]' WHERE id = 1")
+    (round_,) = await station.relay(Courier(), Lane.ROUTINE)
+    assert (round_.confirmed, round_.troubles) == (1, (Trouble.UNSEALABLE,))
+
+
+async def test_a_text_that_cannot_be_closed(station: Station) -> None:
+    """A stored text too long for an envelope is an attempt that failed, and stays visible."""
+    await station.put(act())
+    text = "x" * 500_000
+    await station.change("UPDATE outbox SET jws = :text, jws_kid = 'k', jws_hash = 'h'", text=text)
+    (round_,) = await station.relay(Courier(), Lane.ROUTINE)
+    assert round_.troubles == (Trouble.UNSEALABLE,)
+    assert await station.rows("SELECT trouble FROM publication") == [("unsealable",)]
+
+
+def test_nothing_is_closed_without_a_key(station: Station) -> None:
+    """Whoever closes a text for a peer without key, not having asked for obstacles, gets an error and no bytes."""
+    with pytest.raises(StorageInconsistent):
+        station.sealing.close("text", "XS", copy=1, now=NOW)
+
+
+async def test_a_receipt_may_overtake_the_confirmation(station: Station, aurelia: Peer) -> None:
+    """A message that was receipted while its publication still waited for the broker stays receipted."""
+
+    async def answer(batch: Sequence[Delivery]) -> None:
+        await aurelia.hear(batch)
+        await station.take(aurelia.close(aurelia.receipt_for(*aurelia.heard)))
+
+    await station.put(act(lane=Lane.URGENT))
+    bus = MemoryBus(clock=aurelia.clock, pauses=short_pauses())
+    ours, theirs = bus.connect("XT"), bus.connect("XA")
+    async with consuming(theirs, Lane.URGENT, answer):
+        (round_,) = await station.relay(ours, Lane.URGENT)
+    assert round_.confirmed == 1
+    assert await station.rows(STATE) == [(1, 1, None, "receipt")]
+    assert await station.rows("SELECT confirmed_at, receipted_at FROM publication") == [(NOW, NOW)]
+
+
+async def test_when_the_broker_is_back(station: Station, aurelia: Peer) -> None:
+    """What the broker did not take is due at once when it is back, on the lane and to the peer that are named."""
+    await station.put(act(lane=Lane.URGENT))
+    await station.put(act(lane=Lane.ROUTINE))
+    await station.relay(Courier(NotTaken("cut off")))
+    made_due = []
+    for which in ({"peer": "XS"}, {"lane": Lane.URGENT}, {}, {}):
+        async with begin(station.engine) as session:
+            made_due.append(await receipts.hasten_troubled(session, **which, now=NOW))
+    assert made_due == [0, 1, 1, 0]
+    rounds = await station.relay(Courier())
+    assert [round_.confirmed for round_ in rounds] == [1, 1]
+    async with begin(station.engine) as session:
+        assert await receipts.hasten_troubled(session, now=NOW) == 0, "what was confirmed keeps its pause"
+
+
+PAUSES: dict[str, tuple[int, Trouble | None, float, timedelta]] = {
+    "after the first, at the least": (1, None, 0.0, BACK_OFF[0] * (1 - JITTER)),
+    "after the third, in the middle": (3, Trouble.NOT_TAKEN, 0.5, BACK_OFF[2]),
+    "after the hundredth": (100, Trouble.OUTCOME_UNKNOWN, 0.5, timedelta(hours=1)),
+    "after the hundredth look for a key": (100, Trouble.NO_KEY, 0.5, timedelta(minutes=1)),
 }
 
 
 @pytest.mark.parametrize("case", PAUSES)
 def test_pauses(case: str) -> None:
-    """The pause grows with every attempt to an hour, and varies by a fifth."""
-    tries, jitter, pause = PAUSES[case]
-    assert next_attempt(Attempt("exchange.open/1", tries, None), now=NOW, jitter=jitter) == NOW + pause
+    """The pause grows with every attempt to an hour, without a key to a minute, and varies by a fifth."""
+    tries, trouble, jitter, pause = PAUSES[case]
+    assert next_attempt(Attempt("exchange.open/1", tries, trouble), now=NOW, jitter=jitter) == NOW + pause
 
 
 def test_only_receipts_and_heartbeats_leave_without_receipt() -> None:

@@ -130,9 +130,7 @@ async def test_settling_respects_what_happened_meanwhile(engine: AsyncEngine, no
     await claim(engine, now)
     later = now + timedelta(hours=1)
     async with begin(engine) as session:
-        await session.execute(
-            text("UPDATE outbox SET left_at = :now, left_by = 'receipt' WHERE id = 1"), {"now": now}
-        )
+        await session.execute(text("UPDATE outbox SET left_at = :now, left_by = 'receipt' WHERE id = 1"), {"now": now})
         await session.execute(text("UPDATE outbox SET next_at = :now WHERE id = 2"), {"now": now})
         settlements = [Settlement(number, later, Trouble.OUTCOME_UNKNOWN) for number in (1, 2, 3)]
         await outbox.settle(session, settlements, lease_until=now + LEASE, now=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -9,16 +10,18 @@ from uuid import uuid4
 import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from fastapi import FastAPI
+
+    from app.runtime import Runtime
 
 BASE = "http://gateway.example"
 
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """Makes clients; `tokens` are by seat (see `app/demo/seed.py`). Errors of the application become answers, as in life."""
+    """Makes clients; `tokens` are by seat (see `app/demo/seed.py`). Errors of the application become answers."""
 
     app: FastAPI
     tokens: Mapping[str, str]
@@ -51,3 +54,15 @@ def assert_problem(answer: httpx.Response, status: int, code: str) -> dict[str, 
     assert {"title", "detail", "instance", "errors"} <= problem.keys()
     assert answer.headers["cache-control"] == "no-store"
     return problem
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    """Let the others go on until it happened; fails after ten seconds."""
+    async with asyncio.timeout(10):
+        while not happened():  # noqa: ASYNC110 - what is waited for is a number of the application's own
+            await asyncio.sleep(0)
+
+
+def in_progress(runtime: Runtime) -> float | None:
+    """Requests that the gateway is answering."""
+    return runtime.metrics.registry.get_sample_value("counterpart_http_requests_in_progress")

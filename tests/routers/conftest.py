@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from app.settings import Profile, Settings
 from tests.conftest import NOW
 from tests.routers import probe
 from tests.routers.clients import Clients
+from tests.support.postgres import SEQUENCER
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -66,7 +68,8 @@ async def runtime(settings: Settings, now: datetime) -> AsyncIterator[Runtime]:
         broker = bus.connect("XA")
         opened.push_async_callback(broker.aclose)
         runtime = await opened.enter_async_context(open_runtime(settings, clock=lambda: now, broker=broker))
-        yield runtime
+        # The role that the test's template has; production's carries the node's code.
+        yield replace(runtime, log_writer=replace(runtime.log_writer, role=SEQUENCER))
         assert runtime.engine.pool.checkedout() == 0, "the test left a connection checked out"  # type: ignore[attr-defined]
 
 

@@ -48,7 +48,7 @@ class Act(Document):
 
 
 @router.post("/probe/{place}")
-async def found(place: str, command: Commanding) -> Response:
+async def found(place: str, command: Commanding, _x: Annotated[str | None, Query(alias="x")] = None) -> Response:
     """404, then 403, then 409, then what the body says: the order of the contract."""
 
     async def make() -> Answer:

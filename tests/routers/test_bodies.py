@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from sqlalchemy import text
+from starlette.requests import Request
 
 from app.db.engine import reading
-from app.routers.bodies import MAX_BODY_BYTES
+from app.routers.bodies import MAX_BODY_BYTES, read_body
 from tests.routers.clients import assert_problem, new_key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from starlette.types import Message
 
     from app.runtime import Runtime
     from tests.routers.clients import Clients
@@ -51,7 +55,9 @@ UNREADABLE = {
     "NaN": Unreadable(b'{"generation": NaN}', 400, "not_finite"),
     "a number beyond all doubles": Unreadable(b'{"generation": 1e999}', 400, "not_finite"),
     "an integer beyond 2^53": Unreadable(b'{"generation": 9007199254740993}', 400, "integer_too_large"),
-    "an integer of ten thousand digits": Unreadable(b'{"generation": ' + b"9" * 10_000 + b"}", 400, "integer_too_large"),
+    "an integer of ten thousand digits": Unreadable(
+        b'{"generation": ' + b"9" * 10_000 + b"}", 400, "integer_too_large"
+    ),
     "nested too deeply": Unreadable(b"[" * 100 + b"]" * 100, 400, "too_deep"),
     "nested far too deeply": Unreadable(b"[" * 100_000 + b"]" * 100_000, 400, "too_deep"),
     "one byte too many": Unreadable(b'"' + b"a" * (MAX_BODY_BYTES - 1) + b'"', 413, "body_too_large"),
@@ -104,14 +110,16 @@ async def nothing_stored(runtime: Runtime) -> bool:
     """Whether no command left anything."""
     async with reading(runtime.engine) as session:
         found = "SELECT (SELECT count(*) FROM idempotency) + (SELECT count(*) FROM agency WHERE id = 'coastguard')"
-        return await session.scalar(text(found)) == 0
+        return bool(await session.scalar(text(found)) == 0)
 
 
 @pytest.mark.parametrize("what", UNREADABLE)
 async def test_unreadable_body_is_refused(client: Clients, runtime: Runtime, what: str) -> None:
-    """A body that cannot be read is refused with the status and code of what is wrong with it, and nothing is stored."""
+    """A body that cannot be read is refused with the status and code of what is wrong, and nothing is stored."""
     case = UNREADABLE[what]
-    answer = await client("duty_officer").post("/probe/here", content=case.content, headers={**new_key(), **case.headers})
+    answer = await client("duty_officer").post(
+        "/probe/here", content=case.content, headers={**new_key(), **case.headers}
+    )
     assert_problem(answer, case.status, case.code)
     assert SECRET not in answer.text
     assert await nothing_stored(runtime)
@@ -119,7 +127,7 @@ async def test_unreadable_body_is_refused(client: Clients, runtime: Runtime, wha
 
 @pytest.mark.parametrize("what", INVALID)
 async def test_broken_rule_is_pointed_at(client: Clients, runtime: Runtime, what: str) -> None:
-    """A member that breaks a rule is named by pointer and code; what was sent is not repeated, and nothing is stored."""
+    """A member that breaks a rule is named by pointer and code; its value is not repeated, and nothing is stored."""
     case = INVALID[what]
     document = {name: value for name, value in {**FOUNDING, **case.change}.items() if value is not ABSENT}
     answer = await client("duty_officer").post("/probe/here", json=document, headers=new_key())
@@ -164,3 +172,32 @@ async def test_many_faults_are_not_all_told(client: Clients) -> None:
     document = FOUNDING | {f"m{number}": SECRET for number in range(5_000)}
     answer = await client("duty_officer").post("/probe/here", json=document, headers=new_key())
     assert len(assert_problem(answer, 422, "document_invalid")["errors"]) == 100
+
+
+async def test_slow_body_is_given_up() -> None:
+    """A body that does not arrive in time is given up; the same client with time enough is heard."""
+
+    async def drip() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send_at_once() -> Message:
+        return {"type": "http.request", "body": as_bytes(FOUNDING), "more_body": False}
+
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"content-type", b"application/json")]}
+    slow = await read_body(Request(scope, drip), seconds=0.01)
+    assert slow.fault is not None
+    assert slow.fault.code == "body_too_slow"
+    assert (await read_body(Request(scope, send_at_once), seconds=0.01)).json() == FOUNDING
+
+
+async def test_interrupted_body_is_none() -> None:
+    """A body whose connection ended before it did is not taken for the whole."""
+
+    async def leave() -> Message:
+        return {"type": "http.disconnect"}
+
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"content-type", b"application/json")]}
+    body = await read_body(Request(scope, leave))
+    assert body.fault is not None
+    assert body.fault.code == "body_incomplete"

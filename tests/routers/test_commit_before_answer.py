@@ -27,8 +27,8 @@ FOUNDING = {"action": "found", "id": "coastguard", "name": "Coast Guard"}
 # A check that the server makes at COMMIT and not before: the statement of the command succeeds.
 REFUSE_AT_COMMIT = (
     "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'a fault at commit'; END $$",
-    "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON agency DEFERRABLE INITIALLY DEFERRED"
-    " FOR EACH ROW WHEN (NEW.id = 'coastguard') EXECUTE FUNCTION refuse()",
+    """CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON agency DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.id = 'coastguard') EXECUTE FUNCTION refuse()""",
 )
 
 

@@ -27,6 +27,10 @@ DOCUMENT = "urn:document"
 OPEN = {"isAlive", "isReady", "readMetrics"}
 """Operations that need no token."""
 
+PARTS = ("operationId", "tags", "summary", "description")
+UNREADY = ("GET /readyz", "503")
+"""The one answer above 400 that is no error: the question was answered."""
+
 ID = re.compile(r"[a-z]+([A-Z][a-z]*)*")
 
 
@@ -47,7 +51,9 @@ def schemas_with_examples(document: dict[str, Any]) -> Iterator[tuple[str, dict[
     """Each named example of a body or an answer, with the schema it stands beside."""
     for name, operation in operations(document):
         contents = [(f"{name} body", operation.get("requestBody", {}).get("content", {}))]
-        contents += [(f"{name} {status}", answer.get("content", {})) for status, answer in operation["responses"].items()]
+        contents += [
+            (f"{name} {status}", answer.get("content", {})) for status, answer in operation["responses"].items()
+        ]
         for place, content in contents:
             for media_type, media in content.items():
                 for example, shown in media["examples"].items():
@@ -55,26 +61,26 @@ def schemas_with_examples(document: dict[str, Any]) -> Iterator[tuple[str, dict[
 
 
 def faults_in(document: dict[str, Any]) -> list[str]:
-    """What is missing from the description of an operation."""
-    found = []
-    for name, operation in operations(document):
-        missing = [part for part in ("operationId", "tags", "summary", "description") if not operation.get(part)]
-        found += [f"{name}: no {part}" for part in missing]
-        if not any("examples" in media for media in media_of(operation)):
-            found.append(f"{name}: no named example")
-        if any(not media.get("examples") for media in media_of(operation)):
-            found.append(f"{name}: a body or an answer without named example")
-        if not ID.fullmatch(operation.get("operationId", "")):
-            found.append(f"{name}: operationId is no camelCase verb")
-        needed = expected_statuses(name, operation)
-        found += [f"{name}: {status} is not listed" for status in sorted(needed - operation["responses"].keys())]
-        for status, answer in operation["responses"].items():
-            if status >= "400" and operation["operationId"] != "isReady" and "application/problem+json" not in answer["content"]:
-                found.append(f"{name}: {status} is no problem document")
-        for parameter in operation.get("parameters", ()):
-            if not parameter.get("description") and parameter["in"] != "path":
-                found.append(f"{name}: parameter {parameter['name']} says nothing")
-    return found
+    """What is missing from the descriptions of the operations."""
+    return [f"{name}: {fault}" for name, operation in operations(document) for fault in faults_of(name, operation)]
+
+
+def faults_of(name: str, operation: dict[str, Any]) -> Iterator[str]:
+    """What is missing from the description of one operation."""
+    yield from (f"no {part}" for part in PARTS if not operation.get(part))
+    if not ID.fullmatch(operation.get("operationId", "")):
+        yield "operationId is no verb in camelCase"
+    if not media_of(operation) or any(not media.get("examples") for media in media_of(operation)):
+        yield "a body or an answer without named example"
+    yield from (
+        f"{status} is not listed" for status in expected_statuses(name, operation) - operation["responses"].keys()
+    )
+    for status, answer in operation["responses"].items():
+        if status >= "400" and (name, status) != UNREADY and "application/problem+json" not in answer["content"]:
+            yield f"{status} is no problem document"
+    for parameter in operation.get("parameters", ()):
+        if not parameter.get("description") and parameter["in"] != "path":
+            yield f"parameter {parameter['name']} says nothing"
 
 
 def media_of(operation: dict[str, Any]) -> list[dict[str, Any]]:
@@ -87,7 +93,7 @@ def media_of(operation: dict[str, Any]) -> list[dict[str, Any]]:
 def expected_statuses(name: str, operation: dict[str, Any]) -> set[str]:
     """What an operation of this form can always answer."""
     expected = set()
-    if operation["operationId"] not in OPEN:
+    if operation.get("operationId") not in OPEN:
         expected |= {"401", "500", "503"}
     if "{" in name:
         expected |= {"404"}
@@ -125,20 +131,19 @@ def test_every_operation_is_described(document: dict[str, Any]) -> None:
 def test_missing_description_is_noticed(document: dict[str, Any], part: str) -> None:
     """The check above finds an operation that lacks one of its parts."""
     del document["paths"]["/v1/me"]["get"][part]
-    with pytest.raises((AssertionError, KeyError)):
-        assert faults_in(document) == []
+    assert faults_in(document) != []
 
 
 def test_references_resolve(document: dict[str, Any]) -> None:
     """Every reference points to a component, and no definition stayed inside a schema."""
-    references = {part for part in strings(document, "$ref")}
+    references = set(strings(document, "$ref"))
     names = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
     assert references
     assert references <= names
     assert not list(strings(document["components"]["schemas"], "$defs"))
 
 
-def strings(part: Any, name: str) -> Iterator[str]:
+def strings(part: object, name: str) -> Iterator[str]:
     """Every text under a member of that name, anywhere but inside examples."""
     if isinstance(part, dict):
         for member, inner in part.items():
@@ -166,12 +171,10 @@ def test_examples_fit_their_schemas(document: dict[str, Any]) -> None:
     assert checked > 50
 
 
-def absolute(part: Any) -> Any:
+def absolute(part: Any) -> Any:  # noqa: ANN401 - any part of a JSON document
     """A schema whose references name the document."""
     if isinstance(part, dict):
-        return {
-            name: f"{DOCUMENT}{inner}" if name == "$ref" else absolute(inner) for name, inner in part.items()
-        }
+        return {name: f"{DOCUMENT}{inner}" if name == "$ref" else absolute(inner) for name, inner in part.items()}
     return [absolute(inner) for inner in part] if isinstance(part, list) else part
 
 

@@ -124,9 +124,7 @@ async def fill(runtime: Runtime, now: datetime) -> None:
         )
         message = {"thread": None, "seq": None, "type": "receipt/1", "lane": "urgent"}
         await session.execute(
-            insert(outbox).values(
-                **message, jti=uuid4(), peer="XT", body=b"{}", created_at=since, next_at=since
-            )
+            insert(outbox).values(**message, jti=uuid4(), peer="XT", body=b"{}", created_at=since, next_at=since)
         )
         for state, ago in (("held", 3), ("applied", 1)):
             await session.execute(
@@ -145,7 +143,13 @@ async def fill(runtime: Runtime, now: datetime) -> None:
             )
         await session.execute(
             insert(quarantine).values(
-                digest="d", raw=b"?", reason="not_json", authenticated=False, lane="urgent", first_seen=now, last_seen=now
+                digest="d",
+                raw=b"?",
+                reason="not_json",
+                authenticated=False,
+                lane="urgent",
+                first_seen=now,
+                last_seen=now,
             )
         )
 
@@ -224,9 +228,7 @@ async def test_nodes_have_metrics_of_their_own(runtime: Runtime, client: Clients
     """Two nodes in one process count apart."""
     other = replace(runtime, metrics=type(runtime.metrics)("XT"))
     await client("duty_officer").get("/v1/me")
-    assert other.metrics.registry.get_sample_value(
-        "counterpart_auth_attempts_total", {"outcome": "accepted"}
-    ) is None
+    assert other.metrics.registry.get_sample_value("counterpart_auth_attempts_total", {"outcome": "accepted"}) is None
     labels = {"node": "XT", "version": "0.1.0"}
     assert any(
         labels.items() <= sample.labels.items()

@@ -12,7 +12,7 @@ from app.db.engine import begin, make_engine
 from app.domain.codes import Role
 from app.services.create_token import create_token
 from app.services.enrol import enrol_person
-from app.services.node import SYSTEM
+from app.services.node import SYSTEM, Acting
 from app.services.revoke_token import revoke_token
 from tests.routers.clients import assert_problem, new_key
 
@@ -79,9 +79,8 @@ async def test_token_ends(client: Clients, runtime: Runtime, now: datetime, last
     """A token is good until the moment it ends."""
     made = now - timedelta(days=1)
     async with begin(runtime.engine) as session:
-        person = await enrol_person(
-            session, runtime.node, name="Duty officer 9", role=Role.DUTY_OFFICER, agency_id=None, actor=SYSTEM, now=made
-        )
+        acting = Acting(session, runtime.node, SYSTEM, made)
+        person = await enrol_person(acting, name="Duty officer 9", role=Role.DUTY_OFFICER, agency_id=None)
         created = await create_token(session, runtime.node, person.id, expires_at=now + lasts, now=made)
     answer = await client().get("/v1/me", headers={"Authorization": f"Bearer {created.secret}"})
     assert answer.status_code == status
@@ -132,6 +131,18 @@ async def test_framework_errors_are_problems(client: Clients) -> None:
     assert answer.headers["allow"] == "GET"
     problem = assert_problem(await officer.get("/v1/events", params={"limit": "Erika"}), 422, "parameters_invalid")
     assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [("?limit", "wrong_type")]
+
+
+async def test_unknown_parameter_is_refused(client: Clients) -> None:
+    """A misspelt filter is refused by name: passed over, it would show everything as if it had been asked for."""
+    answer = await client("duty_officer").get("/v1/events", params={"limit": 5, "aftr": "Erika", "x" * 99: "1"})
+    problem = assert_problem(answer, 422, "parameters_invalid")
+    assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [
+        ("?aftr", "unknown_parameter"),
+        ("?" + "x" * 40, "unknown_parameter"),
+    ]
+    assert "Erika" not in answer.text
+    assert_problem(await client().get("/v1/events?aftr=1"), 401, "not_authenticated")
 
 
 async def test_unexpected_error_tells_nothing(client: Clients, capsys: pytest.CaptureFixture[str]) -> None:

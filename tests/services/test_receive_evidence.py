@@ -110,9 +110,7 @@ async def test_noise_does_not_fill_the_disk(station: Station) -> None:
     """Beyond a bound the bytes of unproven origin are counted and no longer kept."""
     for start in range(0, MAX_UNAUTHENTICATED + 50, 350):
         await station.take(*(b"noise %d" % number for number in range(start, start + 350)))
-    ((kept, counted),) = await station.rows(
-        "SELECT count(*) FILTER (WHERE raw <> ''), sum(times) FROM quarantine"
-    )
+    ((kept, counted),) = await station.rows("SELECT count(*) FILTER (WHERE raw <> ''), sum(times) FROM quarantine")
     assert kept == MAX_UNAUTHENTICATED
     assert counted == 1_050
 

@@ -66,14 +66,10 @@ async def test_the_database_refuses_a_second_opening(station: Station) -> None:
     """(Control) Were the check forgotten, the same id cannot be stored as opened with two peers."""
     thread = new_id()
     async with begin(station.engine) as session:
-        await threads.ensure(
-            session, [NewThread(ThreadKey(thread, "XA"), None, "XA", None)], now=station.clock()
-        )
+        await threads.ensure(session, [NewThread(ThreadKey(thread, "XA"), None, "XA", None)], now=station.clock())
     with pytest.raises(IntegrityError):
         async with begin(station.engine) as session:
-            await threads.ensure(
-                session, [NewThread(ThreadKey(thread, "XS"), None, "XS", None)], now=station.clock()
-            )
+            await threads.ensure(session, [NewThread(ThreadKey(thread, "XS"), None, "XS", None)], now=station.clock())
 
 
 async def test_a_noted_thread_takes_the_opening_of_its_state_alone(
@@ -82,9 +78,7 @@ async def test_a_noted_thread_takes_the_opening_of_its_state_alone(
     """An exchange noted by voice as XA's is opened by XA's text; the same opening from XS is not XS's to make."""
     thread = new_id()
     async with begin(station.engine) as session:
-        await threads.ensure(
-            session, [NewThread(ThreadKey(thread, "XA"), None, "XA", None)], now=station.clock()
-        )
+        await threads.ensure(session, [NewThread(ThreadKey(thread, "XA"), None, "XA", None)], now=station.clock())
     await station.take(sahran.close(sahran.say_next(thread)), aurelia.close(aurelia.say_next(thread)))
     found = await station.rows("SELECT iss, state FROM inbox ORDER BY iss")
     assert found == [("XA", "applied"), ("XS", "refused")]

@@ -20,7 +20,7 @@ class Courier:
     """Takes everything, or ends every publication in `fault`. `before`, if given, happens during each publication."""
 
     fault: Exception | None = None
-    before: Callable[[], Awaitable[None]] | None = None
+    before: Callable[[], Awaitable[object]] | None = None
     bodies: list[bytes] = field(default_factory=list)
     under_way: int = 0
     most_under_way: int = 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from app.bus.relay import Relay, relay_once
+from app.bus.relay import DEADLINE_S, Relay, relay_once
 from app.db.engine import begin, make_engine, reading
 from app.domain.codes import Fate, Lane, MessageType
 from app.envelope.open import open_envelope
@@ -126,9 +126,7 @@ class Station:
                 due = await find_unsettled(session)
                 if not due:
                     return settled
-                settled += len(
-                    await settle(session, self.node, due, effects=self._effects(), now=self.clock())
-                )
+                settled += len(await settle(session, self.node, due, effects=self._effects(), now=self.clock()))
 
     async def handle(self, batch: Sequence[Delivery]) -> None:
         """Take deliveries of the broker: the whole of the consumer that a worker gives to the bus."""
@@ -138,9 +136,9 @@ class Station:
         except Fault:
             await self.take_singly(*raws, lane=batch[0].lane)
 
-    async def relay(self, broker: Courier, *lanes: Lane) -> list[Round]:
+    async def relay(self, broker: Courier, *lanes: Lane, deadline_s: float = DEADLINE_S) -> list[Round]:
         """One round of the relay on each of these lanes, or on both."""
-        relay = Relay(self.engine, broker, self.sealing, clock=self.clock, random=lambda: 0.5)
+        relay = Relay(self.engine, broker, self.sealing, self.clock, lambda: 0.5, deadline_s)
         return [await relay_once(relay, lane) for lane in lanes or tuple(Lane)]
 
     async def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401 - parameters of any SQL

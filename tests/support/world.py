@@ -12,10 +12,11 @@ import random
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 import httpx
+from pydantic import SecretStr
 
 from app.bus.memory import MemoryBus
 from app.bus.supervise import Pauses
@@ -28,7 +29,7 @@ from app.settings import load_settings
 from app.workers import run_workers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
     from app.runtime import Runtime
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 START = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 PATIENCE_SECONDS = 15.0
+
+Seen = TypeVar("Seen")
 
 
 @dataclass(slots=True)
@@ -62,7 +65,7 @@ class Caller:
     http: httpx.AsyncClient
     token: str
 
-    async def get(self, path: str, **query: Any) -> httpx.Response:
+    async def get(self, path: str, **query: Any) -> httpx.Response:  # noqa: ANN401 - any query
         """GET, whatever the answer."""
         return await self.http.get(path, params=query, headers=self._headers())
 
@@ -72,7 +75,7 @@ class Caller:
             path, json=document, headers=self._headers() | {"Idempotency-Key": key or str(uuid4())}
         )
 
-    async def act(self, path: str, action: str, **members: Any) -> httpx.Response:
+    async def act(self, path: str, action: str, **members: Any) -> httpx.Response:  # noqa: ANN401 - members of any act
         """POST an act to `<path>/actions`; the generation is read first unless it is given."""
         if "generation" not in members and not path.startswith("/v1/requests"):
             members["generation"] = (await self.get(path)).json()["generation"]
@@ -128,9 +131,8 @@ async def living_world(
             await migrate(
                 owner_url, app_role=roles.application, app_password=None, sequencer_role=roles.sequencer
             )
-            settings = load_settings(trial.config).model_copy(
-                update={"database_url": type(load_settings(trial.config).database_url)(postgres.url(name, roles.application))}
-            )
+            address = SecretStr(postgres.url(name, roles.application))
+            settings = load_settings(trial.config).model_copy(update={"database_url": address})
             runtime = await stack.enter_async_context(
                 open_runtime(settings, clock=clock, broker=bus.connect(trial.code))
             )
@@ -157,9 +159,11 @@ async def _working(nodes: Mapping[str, LivingNode]) -> AsyncIterator[None]:
                 node.runtime.wake.ring()
 
 
-async def seen(look: Callable[[], Any], holds: Callable[[Any], bool], *, seconds: float = PATIENCE_SECONDS) -> Any:
+async def seen(
+    look: Callable[[], Awaitable[Seen]], holds: Callable[[Seen], bool], *, seconds: float = PATIENCE_SECONDS
+) -> Seen:
     """Look again until `holds`; fails with what was last seen."""
-    last: Any = None
+    last: Seen | None = None
     try:
         async with asyncio.timeout(seconds):
             while True:
@@ -168,4 +172,5 @@ async def seen(look: Callable[[], Any], holds: Callable[[Any], bool], *, seconds
                     return last
                 await asyncio.sleep(0.02)
     except TimeoutError:
-        raise AssertionError(f"not within {seconds} s; last seen: {last!r}") from None
+        message = f"not within {seconds} s; last seen: {last!r}"
+        raise AssertionError(message) from None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 MAX_DEPTH = 32
-MAX_VALUES = 50_000
+MAX_VALUES = 100_000
 MAX_ERRORS = 200
 MAX_SEGMENT = 64
 """Characters of one member name that a pointer repeats."""

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from app.domain.codes import HoldState, State
-from app.domain.hold_transitions import H_EXPIRE, H_GRACE_OVER
-from app.domain.holds import GRACE_AFTER_DECISION, RELEASE_TASK, is_open, state_at
+from app.domain.holds import RELEASE_TASK, is_open, next_end, state_at
 from app.domain.transitions import X28
 from app.errors import StorageInconsistent
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
-
     from app.domain.exchange.values import Exchange
     from app.domain.holds import Hold
     from app.domain.transitions import Row
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 HOLDS_ENDED = "holds_ended"
 DECIDED = "decided"
 RAN_OUT = "ran_out"
-_MILLISECONDS_PER_SECOND = 1000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def derived_id(exchange: Exchange, kind: str, *, now: datetime) -> UUID:
@@ -32,7 +30,7 @@ def derived_id(exchange: Exchange, kind: str, *, now: datetime) -> UUID:
     No randomness is needed here, ids are ordered by time, and one generation makes one thing of a kind.
     """
     drawn = sha256(f"{exchange.id}:{kind}:{exchange.generation + 1}".encode()).digest()
-    milliseconds = int(now.timestamp() * _MILLISECONDS_PER_SECOND)
+    milliseconds = (now - _EPOCH) // timedelta(milliseconds=1)
     raw = bytearray(milliseconds.to_bytes(6, "big") + drawn[:10])
     raw[6] = 0x70 | raw[6] & 0x0F
     raw[8] = 0x80 | raw[8] & 0x3F
@@ -92,18 +90,12 @@ def run_out(exchange: Exchange, *, now: datetime) -> Exchange:
 
 
 def _clocked(hold: Hold, now: datetime) -> Hold:
-    """One hold as the clock has it."""
-    if state_at(hold, now) is HoldState.EXPIRED and hold.state in H_EXPIRE.sources:
-        return replace(hold, state=HoldState.EXPIRED, ended_at=hold.expires_at, end_reason=RAN_OUT, proposed_lift=None)
-    over_at = grace_over(hold)
-    if over_at is not None and now >= over_at and hold.state in H_GRACE_OVER.sources:
-        return replace(hold, state=HoldState.RELEASED, ended_at=over_at, end_reason=DECIDED, proposed_lift=None)
-    return hold
-
-
-def grace_over(hold: Hold) -> datetime | None:
-    """When the period after the decision is over, or None before a decision."""
-    return None if hold.mla.decided_at is None else hold.mla.decided_at + GRACE_AFTER_DECISION
+    """One hold as the clock has it: rows H8 (a TIMED hold runs out) and H7 (the grace after a decision is over)."""
+    state = state_at(hold, now)
+    if state is hold.state:
+        return hold
+    reason = RAN_OUT if state is HoldState.EXPIRED else DECIDED
+    return replace(hold, state=state, ended_at=next_end(hold), end_reason=reason, proposed_lift=None)
 
 
 def with_hold(exchange: Exchange, hold: Hold) -> Exchange:

@@ -81,7 +81,7 @@ def party_rules(exchange: Exchange, requested: ContactPoint, *, now: datetime, l
         extension_days=max(1, power.extension_days),
         max_extensions=power.max_extensions,
         reservations=frozenset(
-            f"{statement.instrument}:{statement.article}"
+            f"{statement.instrument}:{_article_of(statement)}"
             for statement in in_force
             if any(statement.instrument is of and _is_article(statement, article) for of, article in _PRESERVED)
         ),
@@ -98,6 +98,11 @@ def _is_in_force(statement: Statement, now: datetime) -> bool:
 
 
 def _is_article(statement: Statement, article: str) -> bool:
-    """Whether the statement is to this article or a paragraph of it, written with or without blanks."""
-    written = statement.article.replace(" ", "").removeprefix("art.")
+    """Whether the statement is to this article or a paragraph of it."""
+    written = _article_of(statement)
     return written == article or written.startswith(f"{article}(")
+
+
+def _article_of(statement: Statement) -> str:
+    """The article without the blanks and the word that some write with it: `29(4)`."""
+    return statement.article.replace(" ", "").removeprefix("art.")

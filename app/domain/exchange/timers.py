@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app.domain.codes import HoldState, State
+from app.domain.codes import State
 from app.domain.exchange.clocks import CLOSED_BY_ITSELF, delivery_due, step_due
-from app.domain.exchange.moves import grace_over, moved, run_out, written
+from app.domain.exchange.moves import moved, run_out, written
 from app.domain.exchange.values import TERMINAL
 from app.domain.exchange_codes import Flag, LocalFlag, Side
+from app.domain.holds import next_end
 from app.domain.moments import to_milliseconds
 from app.domain.transitions import X22, X27
 
@@ -17,14 +18,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.domain.exchange.values import Exchange
-    from app.domain.holds import Hold
 
 UNANSWERED = "closed_by_itself"
 
 
 def next_timer(exchange: Exchange) -> datetime | None:
     """The earliest instant at which `expire` changes something; None if time alone never will."""
-    instants = [instant for hold in exchange.holds if (instant := _hold_timer(hold)) is not None]
+    instants = [instant for hold in exchange.holds if (instant := next_end(hold)) is not None]
     if exchange.state in X22.sources and exchange.review_at is not None:
         instants.append(exchange.review_at)
     if exchange.state in X27.sources and Flag.POST_FORMALITIES_DUE not in exchange.flags:
@@ -68,12 +68,6 @@ def is_undelivered(exchange: Exchange, *, side: Side, now: datetime) -> bool:
     """Whether the requesting side's delivery clock has run out while nothing came back. Not an end (ruling 15)."""
     waiting = side is Side.REQUESTING and exchange.state is State.DISPATCHED
     return waiting and now >= delivery_due(exchange)
-
-
-def _hold_timer(hold: Hold) -> datetime | None:
-    if hold.state is HoldState.TIMED:
-        return hold.expires_at
-    return grace_over(hold) if hold.state is HoldState.PENDING_DECISION else None
 
 
 def _is_left_answered(exchange: Exchange, now: datetime) -> bool:

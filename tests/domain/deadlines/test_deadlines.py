@@ -57,7 +57,7 @@ def test_urgent_acknowledgement_shrinks_with_the_time_left(left: timedelta, expe
 
 
 def test_acknowledgement_of_other_tiers_does_not_shrink() -> None:
-    """Emergencies have their quarter of an hour, routine its day, whatever is lost when; urgent without a date an hour."""
+    """Emergencies have a quarter of an hour, routine a day, whatever is lost when; urgent without a date an hour."""
     soon = NOW + 20 * MINUTE
     assert acknowledgement_due(Tier.EMERGENCY, expected_loss_at=soon, start=NOW) == NOW + 15 * MINUTE
     assert acknowledgement_due(Tier.ROUTINE, expected_loss_at=soon, start=NOW) == NOW + DAY

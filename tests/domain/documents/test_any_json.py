@@ -7,10 +7,10 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.domain.documents.filing import TYPES, changed, check, places
 
 from app.domain.documents import example
 from app.domain.documents.kinds import KINDS
+from tests.domain.documents.filing import TYPES, changed, check, places
 
 JSON = st.recursive(
     st.none()
@@ -35,19 +35,21 @@ def _answers(raw: dict[str, Any]) -> None:
     assert all(error.pointer == "" or error.pointer.startswith("/") for error in checked.errors)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(st.characters(), max_size=12), JSON, max_size=5))
 def test_any_object_is_answered(raw: dict[str, Any]) -> None:
     """An object of random members gets an answer that can be sent."""
     _answers(raw)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(TYPES), st.dictionaries(st.sampled_from(MEMBERS), JSON, max_size=8))
 def test_any_values_under_real_names_are_answered(type_: str, raw: dict[str, Any]) -> None:
     """Random values under the names of real members get an answer that can be sent."""
     _answers({**raw, "type": type_})
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_any_value_anywhere_in_an_example_is_answered(data: st.DataObject) -> None:
     """A random value at a random place of a good document gets an answer that can be sent."""
@@ -56,6 +58,7 @@ def test_any_value_anywhere_in_an_example_is_answered(data: st.DataObject) -> No
     _answers(raw)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["ipv4", "ipv6", "cidr", "domain", "url", "email", "message_id", "phone", "mac", "iban"]), st.text()
 )

@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.domain.documents.filing import NOW, TYPES, check, preservation
 
 from app.domain.codes import Instrument, RequestType, Tier
 from app.domain.documents import NORMALISED, check_document, example
 from app.domain.instruments import Law, Pair
 from app.errors import Refused
+from tests.domain.documents.filing import NOW, TYPES, check, preservation
 
 PUBLISHED = Path(__file__).parents[3] / "examples"
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import jsonschema
 import pytest
-from tests.domain.documents.filing import ABSENT, TYPES, changed, check, preservation
 
 from app.domain.codes import RequestType
 from app.domain.contact_points import ContactPointProfile, Language
 from app.domain.directory import load_profile
 from app.domain.directory_codes import Capability, LanguageLevel, LanguageUse
 from app.domain.documents import ability_warnings, example, json_schema
+from tests.domain.documents.filing import ABSENT, TYPES, changed, check, preservation
 
 KITANO = Path(__file__).parents[3] / "app" / "data" / "contact_points" / "XT.json"
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from app.domain.request_types import REQUEST_KINDS, offered_types
 from tests.domain.documents.filing import ABSENT, advice, check, emergency, found, preservation, warned
 
-from app.domain.codes import RequestType
-from app.domain.request_types import REQUEST_KINDS, offered_types
+if TYPE_CHECKING:
+    from app.domain.codes import RequestType
 
 EMERGENCY_BLOCK = emergency()["emergency"]
 PERSON = {"type": "person", "name": "N. N."}

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import ValidationError
-from tests.domain.documents.filing import TYPES, changed, check, found, places, preservation
 
 from app.domain.documents import example
 from app.domain.documents.kinds import KINDS
 from app.domain.documents.reading import MAX_DEPTH, MAX_ERRORS, MAX_VALUES, to_field_errors
+from tests.domain.documents.filing import TYPES, changed, check, found, places, preservation
 
 if TYPE_CHECKING:
     from app.domain.codes import RequestType
@@ -161,7 +161,8 @@ def test_no_answer_repeats_what_was_submitted(type_: RequestType) -> None:
     """With a canary in every value, no pointer, code or detail of error or warning holds it."""
     checked = check(_filled(example(type_)))
     assert len(checked.errors) > 10
-    said = [f"{item.pointer} {item.code} {item.detail}" for item in (*checked.errors, *checked.warnings)]
+    said = [f"{error.pointer} {error.code} {error.detail}" for error in checked.errors]
+    said += [f"{warning.pointer} {warning.code} {warning.detail}" for warning in checked.warnings]
     assert not [text for text in said if CANARY in text]
 
 
@@ -177,6 +178,8 @@ def test_the_canary_would_be_found() -> None:
 def test_errors_without_a_text_of_ours_say_nothing_of_the_value() -> None:
     """An error of the validation library that nobody foresaw is `bad_value`, its own text is dropped."""
     unforeseen: Any = {"type": "value_error", "loc": ("facts_summary",), "msg": f"got {CANARY}", "input": CANARY}
-    (error,) = to_field_errors(KINDS[TYPES[0]].model, [unforeseen])
+    errors = to_field_errors(KINDS[TYPES[0]].model, [unforeseen])
+    assert len(errors) == 1
+    error = errors[0]
     assert (error.pointer, error.code) == ("/facts_summary", "bad_value")
     assert CANARY not in error.detail

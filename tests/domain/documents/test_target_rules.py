@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.domain.documents.filing import ABSENT, check, emergency, found, preservation, warned
 
 T = "/targets/0"
@@ -144,7 +145,8 @@ def test_ipv6_of_unknown_assignment_has_no_warning() -> None:
 def test_coarse_clock_behind_a_shared_address_is_a_warning() -> None:
     """A clock known to no better than two seconds is pointed out behind a CGN, one of a second is not."""
     pointer = f"{T}/observations/0/accuracy_seconds"
-    assert warned(check(preservation((pointer, 2)))) == {(pointer, "clock_too_coarse")}
+    (warning,) = check(preservation((pointer, 2))).warnings
+    assert warning.as_json() == {"pointer": pointer, "code": "clock_too_coarse", "detail": warning.detail}
     assert warned(check(preservation((pointer, 1.0)))) == set()
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
+
+from app.domain.documents import NORMALISED, example
 from tests.domain.documents.filing import TYPES, changed, check, emergency, found, places, preservation, warned
 
-from app.domain.codes import RequestType
-from app.domain.documents import NORMALISED, example
+if TYPE_CHECKING:
+    from app.domain.codes import RequestType
 
 TIMES = [
     pytest.param(type_, pointer, id=f"{type_} at {pointer}")

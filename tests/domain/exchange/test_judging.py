@@ -11,8 +11,8 @@ import pytest
 from app.domain.codes import Fate, HoldState, MlaStatus, RequestType, State, Tier
 from app.domain.exchange.judging import Judged, awaiting_withdrawal, judge
 from app.domain.exchange_codes import Flag, Side
-from app.domain.messages import ActionBody
 from app.domain.holds import is_open
+from app.domain.messages import ActionBody
 from tests.domain.exchange.build import (
     CONDITION_ID,
     NOW,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -83,7 +84,7 @@ def test_an_unlisted_ground_for_a_preservation_is_not_available_and_the_listed_o
     assert caught.value.errors[0].detail == "Grounds open in this case: R-POL, R-ESS."
 
 
-def refuse(exchange: Exchange, ground: G = G.POLITICAL, **members: object) -> Exchange:
+def refuse(exchange: Exchange, ground: G = G.POLITICAL, **members: Any) -> Exchange:  # noqa: ANN401 - members of a body
     """The exchange after the first signature."""
     return do_under(RESERVED, exchange, "refuse", code=ground, reasons=REASONS, considered_partial=True, **members)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.domain.identifiers.reading import fault_of, read, remarks
 
 from app.domain.identifiers import KINDS, AnyIdentifier
+from tests.domain.identifiers.reading import fault_of, read, remarks
 
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 

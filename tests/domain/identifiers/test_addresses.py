@@ -5,11 +5,11 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.domain.identifiers.reading import fault_of, normal, read, remarks
 
 from app.domain.identifiers.reachability import Reach, carried, reach, reach_of_network, read_address
+from tests.domain.identifiers.reading import fault_of, normal, read, remarks
 
 NOT_GLOBAL_4 = {
     "private": "10.0.0.1",
@@ -139,6 +139,7 @@ def test_real_address_is_not_marked() -> None:
     assert read("ipv6", value="2a00:1450::1").reserved_member() is None
 
 
+@settings(deadline=None)
 @given(st.ip_addresses(v=4))
 def test_what_is_global_is_global_for_the_library_too(address: ipaddress.IPv4Address) -> None:
     """The list only adds to the library's answer; it never makes an address global."""
@@ -147,6 +148,7 @@ def test_what_is_global_is_global_for_the_library_too(address: ipaddress.IPv4Add
         assert not address.is_multicast
 
 
+@settings(deadline=None)
 @given(st.ip_addresses())
 def test_mapping_changes_no_verdict(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
     """An IPv4 address is judged alike, plain or mapped."""

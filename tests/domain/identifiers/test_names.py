@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.domain.identifiers.reading import fault_of, normal, read, remarks
 
 DOMAINS = {

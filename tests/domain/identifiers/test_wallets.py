@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.domain.identifiers.reading import fault_of, read, remarks
 
 from app.domain.identifiers.encodings import base58check, is_witness_address
 from app.domain.identifiers.keccak import RATE, keccak_256
 from app.domain.identifiers.wallets import is_evm_address
+from tests.domain.identifiers.reading import fault_of, read, remarks
 
 RIGHT = {
     "an address of a key": ("BTC", "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"),
@@ -97,12 +97,14 @@ def test_keccak_gives_the_published_digests(message: bytes, digest: str) -> None
     assert keccak_256(message).hex() == digest
 
 
+@settings(deadline=None)
 @given(st.integers(RATE - 3, RATE + 3))
 def test_keccak_tells_lengths_apart_at_the_edge_of_a_block(length: int) -> None:
     """Around a whole block the padding still makes every length another digest."""
     assert keccak_256(bytes(length)) != keccak_256(bytes(length + 1))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=100))
 def test_any_text_is_an_address_or_not(text: str) -> None:
     """No text makes a decoder fail."""

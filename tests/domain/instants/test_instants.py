@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.instants import NoInstant, read_day, read_instant, write_utc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 READ = {
     "2026-11-21T23:14:05+01:00": "2026-11-21T22:14:05Z",
@@ -30,13 +34,14 @@ def test_instant_keeps_its_text_and_knows_utc(text: str, utc: str) -> None:
     assert (instant.text, instant.normal_form, instant.leap) == (text, utc, ":60" in text)
 
 
+@settings(deadline=None)
 @given(
-    st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30)),
+    st.datetimes(timezones=st.just(UTC)).filter(lambda moment: 1 < moment.year < 9999),
     st.integers(-14 * 60, 14 * 60),
 )
-def test_what_is_written_is_read_back(naive: datetime, minutes: int) -> None:
+def test_what_is_written_is_read_back(drawn: datetime, minutes: int) -> None:
     """Any instant with an offset survives being written and read."""
-    moment = naive.replace(tzinfo=timezone(timedelta(minutes=minutes)))
+    moment = drawn.astimezone(timezone(timedelta(minutes=minutes)))
     assert read_instant(moment.isoformat()).utc == moment
     assert read_instant(write_utc(moment)).utc == moment
 
@@ -54,15 +59,21 @@ def test_python_would_take_a_naive_time() -> None:
     assert datetime.fromisoformat("2026-11-21T23:14:05").tzinfo is None
 
 
+def _fault(read: Callable[[str], object], text: str) -> NoInstant | None:
+    try:
+        read(text)
+    except NoInstant as wrong:
+        return wrong
+    return None
+
+
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_an_instant_or_a_typed_fault(text: str) -> None:
     """No text makes the reader fail in any other way, and no fault repeats a text of some length."""
-    for read in (read_instant, read_day):
-        try:
-            read(text)
-        except NoInstant as wrong:
-            assert wrong.code in {"C-TZ", "bad_time"}
-            assert len(text) < 12 or text not in wrong.detail
+    for wrong in (_fault(read_instant, text), _fault(read_day, text)):
+        assert wrong is None or wrong.code in {"C-TZ", "bad_time"}
+        assert wrong is None or len(text) < 12 or text not in wrong.detail
 
 
 def test_day_is_a_full_date() -> None:

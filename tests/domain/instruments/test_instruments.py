@@ -16,7 +16,7 @@ from app.domain.instruments import SCOPES, Law, Pair, Party, packaged_law, read_
 from app.errors import Refused
 
 TODAY = date(2026, 11, 22)
-T, I = RequestType, Instrument
+T = RequestType
 PROFILES = Path(__file__).parents[3] / "app" / "data" / "contact_points"
 
 
@@ -30,7 +30,7 @@ def names(
 @pytest.mark.parametrize(("one", "other"), [("XA", "XT"), ("XA", "XS"), ("XT", "XS")])
 def test_invented_states_can_preserve_under_the_convention(one: str, other: str) -> None:
     """ETS 185 carries a preservation between any two of the invented states, both ways."""
-    assert names(one, other, T.PRESERVATION)[0] == names(other, one, T.PRESERVATION)[0] == I.ETS185
+    assert names(one, other, T.PRESERVATION)[0] == names(other, one, T.PRESERVATION)[0] == Instrument.ETS185
 
 
 def test_emergency_disclosure_has_no_basis_by_default() -> None:
@@ -39,7 +39,7 @@ def test_emergency_disclosure_has_no_basis_by_default() -> None:
 
 
 @pytest.mark.parametrize(
-    ("instrument", "type_"), [(I.CETS224, T.EMERGENCY_DISCLOSURE), (I.UNCC, T.DATA_LOCATION_QUERY)]
+    ("instrument", "type_"), [(Instrument.CETS224, T.EMERGENCY_DISCLOSURE), (Instrument.UNCC, T.DATA_LOCATION_QUERY)]
 )
 def test_new_treaties_are_switched_on_per_pair_and_day(instrument: Instrument, type_: RequestType) -> None:
     """Being a party is not enough: the pair is switched on, for these two, from a day to a day."""
@@ -57,8 +57,8 @@ def test_party_counts_from_its_first_day_to_its_last() -> None:
     """A convention binds a state from accession to denunciation, both days included."""
     law = Law(
         parties=(
-            Party(instrument=I.ETS185, state="XA", since=date(2010, 1, 1)),
-            Party(instrument=I.ETS185, state="XT", since=date(2020, 1, 1), until=date(2025, 12, 31)),
+            Party(instrument=Instrument.ETS185, state="XA", since=date(2010, 1, 1)),
+            Party(instrument=Instrument.ETS185, state="XT", since=date(2020, 1, 1), until=date(2025, 12, 31)),
         )
     )
     days = {date(2019, 12, 31): [], date(2020, 1, 1): ["ETS185"], date(2025, 12, 31): ["ETS185"], date(2026, 1, 1): []}
@@ -69,7 +69,10 @@ def test_party_counts_from_its_first_day_to_its_last() -> None:
 def test_treaty_stands_before_best_efforts() -> None:
     """Where both carry a request, the convention comes first, and the network owes no duty."""
     bases = usable("XA", "XT", on=TODAY, type=T.PRESERVATION)
-    assert [(basis.instrument, basis.duty) for basis in bases] == [(I.ETS185, True), (I.G7_24_7, False)]
+    assert [(basis.instrument, basis.duty) for basis in bases] == [
+        (Instrument.ETS185, True),
+        (Instrument.G7_24_7, False),
+    ]
 
 
 def test_contact_points_of_one_state_share_its_law() -> None:
@@ -87,15 +90,15 @@ def test_network_membership_agrees_with_the_directory() -> None:
         if membership.network is Network.G7_24_7
     }
     parties = packaged_law().parties
-    assert {(party.state, party.since) for party in parties if party.instrument is I.G7_24_7} == members
+    assert {(party.state, party.since) for party in parties if party.instrument is Instrument.G7_24_7} == members
 
 
 def test_basis_is_required_for_signing() -> None:
     """The chosen instrument must be usable; without a choice the best one is taken; with none it is N-NOBASIS."""
     bases = usable("XA", "XT", on=TODAY, type=T.PRESERVATION)
-    assert require_basis(bases).instrument is I.ETS185
-    assert require_basis(bases, I.G7_24_7).instrument is I.G7_24_7
-    for wrong, chosen in ((bases, I.UNCC), ((), None)):
+    assert require_basis(bases).instrument is Instrument.ETS185
+    assert require_basis(bases, Instrument.G7_24_7).instrument is Instrument.G7_24_7
+    for wrong, chosen in ((bases, Instrument.UNCC), ((), None)):
         with pytest.raises(Refused) as refused:
             require_basis(wrong, chosen)
         assert refused.value.code == "N-NOBASIS"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.references import ALPHABET, check_reference, make_reference
@@ -19,6 +19,7 @@ def test_printed_reference_is_valid() -> None:
     assert check_reference(PRINTED) == PRINTED
 
 
+@settings(deadline=None)
 @given(CODES, st.integers(1000, 9999), st.binary(min_size=4, max_size=8))
 def test_what_is_made_is_accepted(code: str, year: int, drawn: bytes) -> None:
     """Every reference that is made passes, in small letters too, and shows its contact point and year."""
@@ -45,6 +46,7 @@ def test_every_single_wrong_character_is_noticed(code: str, drawn: bytes) -> Non
             assert read in {None, reference} or _same_but_for_a_look_alike_in_the_name(reference, read), wrong
 
 
+@settings(deadline=None)
 @given(CODES, st.binary(min_size=4, max_size=4))
 def test_every_swap_of_neighbours_is_noticed(code: str, drawn: bytes) -> None:
     """Two neighbours exchanged give no reference, unless they were the same or look-alikes of a name."""
