@@ -91,6 +91,10 @@ class Intake:
                 now=now,
             )
         except Rejected as rejected:
+            if not rejected.authenticated:
+                known = self.runtime.node.directory.point(delivery.sender) is not None
+                peer = delivery.sender if known else "unknown"
+                self.runtime.metrics.bus_rejected.labels(peer, str(rejected.reason)).inc()
             return Arrived(delivery.body, delivery.lane, rejected)
         return Arrived(delivery.body, delivery.lane, opened)
 

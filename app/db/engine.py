@@ -30,6 +30,7 @@ def make_engine(url: str, *, pool_size: int, name: str) -> AsyncEngine:
         max_overflow=0,
         pool_pre_ping=True,
         pool_recycle=1800,
+        hide_parameters=True,
         connect_args={
             "server_settings": {
                 "application_name": name,

@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter
 
 from app.domain.exchange_codes import LiftReason
 from app.domain.moments import Instant
-from app.domain.wire import MAX_HOLD_DAYS, Act, HoldDays, Line, Text
+from app.domain.wire import MAX_HOLD_DAYS, Act, HoldDays, Line, ShortText, Text
 
 Day = Annotated[date, Field(description="A day of the calendar, as in 2027-01-10.")]
 ExtensionDays = Annotated[int, Field(ge=1, le=MAX_HOLD_DAYS)]
@@ -24,7 +24,7 @@ class RequestExtension(Act):
 
     action: Literal["request_extension"]
     days: HoldDays | None = None
-    text: Text | None = None
+    text: ShortText | None = None
 
 
 class GrantExtension(Act):
@@ -60,7 +60,7 @@ class Release(Act):
     """The requesting side no longer needs the data; the requested side's duty officer lets them go."""
 
     action: Literal["release"]
-    text: Text | None = None
+    text: ShortText | None = None
 
 
 class ReportLoss(Act):

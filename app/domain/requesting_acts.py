@@ -12,7 +12,7 @@ from uuid import UUID
 
 from app.domain.codes import Tier
 from app.domain.exchange_codes import InformationEvaluation, SourceEvaluation
-from app.domain.wire import Act, Text
+from app.domain.wire import Act, ShortText, Text
 
 
 class Supplement(Act):
@@ -28,7 +28,7 @@ class Proceed(Act):
 
     action: Literal["proceed"]
     question_id: UUID | None = None
-    narrowing: Text | None = None
+    narrowing: ShortText | None = None
 
 
 class Stop(Act):
@@ -65,7 +65,7 @@ class Withdraw(Act):
     """The requesting side no longer wants it."""
 
     action: Literal["withdraw"]
-    reasons: Text | None = None
+    reasons: ShortText | None = None
 
 
 class ProvideAnyway(Act):
@@ -78,7 +78,7 @@ class Withhold(Act):
     """The provider keeps the information."""
 
     action: Literal["withhold"]
-    text: Text | None = None
+    text: ShortText | None = None
 
 
 class SendContent(Act):

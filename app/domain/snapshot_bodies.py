@@ -247,3 +247,4 @@ class SnapshotBody(Open):
     late_facts: Annotated[tuple[LateFactBody, ...], Field(max_length=MAX_ENTRIES)] = ()
     traffic_paths: Annotated[tuple[TrafficPathBody, ...], Field(max_length=MAX_ENTRIES)] = ()
     tier_changes: Annotated[tuple[TierChangeBody, ...], Field(max_length=MAX_ENTRIES)] = ()
+    left_out: Count = 0

@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 MAX_TEXT = 8_000
 """Characters of a text that a person writes: two dense pages. Longer matter travels as an attachment."""
 
+MAX_SHORT_TEXT = 2_000
+"""Characters of a remark that an exchange carries for good."""
+
 MAX_LINE = 500
 """Characters of a single line: a name, an address, a reference."""
 
@@ -29,6 +32,9 @@ _VISIBLE = r"[^\x00-\x20\x7f]"
 
 Text = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_TEXT, pattern=f"^{_PRINTABLE}*{_VISIBLE}{_PRINTABLE}*$")
+]
+ShortText = Annotated[
+    str, StringConstraints(min_length=1, max_length=MAX_SHORT_TEXT, pattern=f"^{_PRINTABLE}*{_VISIBLE}{_PRINTABLE}*$")
 ]
 Line = Annotated[
     str,

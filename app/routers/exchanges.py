@@ -98,14 +98,15 @@ async def act(command: Commanding, exchange_id: str) -> Response:
         try:
             return await _act(command, record)
         except Conflict as conflict:
-            conflict.extra.setdefault("current", show_for(command.actor, record, [], now=command.now))
+            under_way = await acts.under_way(command.session, [record.value.id])
+            conflict.extra.setdefault("current", show_for(command.actor, record, under_way, now=command.now))
             raise
 
     return await once(command, make)
 
 
 async def _act(command: Command, record: ExchangeRecord) -> Answer:
-    wanted = read_wanted(command.body, EXCHANGE_ACT, known=told.ACTIONS)
+    wanted = read_wanted(command.body, EXCHANGE_ACT, known=told.ACTIONS, generation=record.value.generation)
     actor, now = command.actor, command.now
     if record.direction is Direction.INCOMING:
         changed = await act_on_exchange(command.acting, record, wanted)

@@ -79,7 +79,7 @@ async def act(command: Commanding, hold_id: str) -> Response:
 
 
 async def _act(command: Command, record: ExchangeRecord, place: HoldPlace) -> Answer:
-    wanted = read_wanted(command.body, HOLD_ACT, known=told.ACTIONS)
+    wanted = read_wanted(command.body, HOLD_ACT, known=told.ACTIONS, generation=record.value.generation)
     actor, now = command.actor, command.now
     if record.direction is Direction.INCOMING:
         changed = await act_on_hold_here(command.acting, record, hold_id=place.id, wanted=wanted)

@@ -26,6 +26,7 @@ from app.services.file_request import check_filing, file_request
 router = APIRouter()
 
 READERS = AGENCY | DESK
+ACTORS = READERS - {Role.AGENCY_VIEWER}
 States = Annotated[list[IntakeState] | None, Query(description="Only requests in these states.")]
 
 
@@ -98,6 +99,7 @@ async def act(command: Commanding, request_id: str) -> Response:
     async def make() -> Answer:
         require_role(command.actor, *READERS)
         record = await _find(command, request_id, for_update=True)
+        require_role(command.actor, *ACTORS)
         try:
             changed = await act_on_request(command.acting, record, command.body.members())
         except Conflict as conflict:

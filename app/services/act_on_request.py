@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.db.requests import RequestRecord
+    from app.domain.documents import AcceptedDocument
     from app.services.node import Acting, Actor, Node
 
 HIDDEN = frozenset({"action", "generation", "document"})
@@ -68,15 +69,16 @@ def intake_of(record: RequestRecord) -> Intake:
 async def act_on_request(acting: Acting, record: RequestRecord, raw: Mapping[str, Any]) -> RequestRecord:
     """Do the act in `raw` to a request whose row is locked; everything it causes is in this transaction.
 
-    Raises, in this order: Refused for an act there is not; Forbidden; Conflict `stale_generation`, then
-    `action_not_allowed`; Refused for what the act says.
+    Raises, in this order: Forbidden; Conflict `stale_generation`, then `action_not_allowed`; Refused for an act that
+    there is not, and for what the act says.
     """
-    action = _action_of(raw)
     person, role = _mover(acting.actor)
     intake = intake_of(record)
-    check_mover(intake, action, actor_id=person, role=role)
-    generation = raw.get("generation")
-    check_generation(intake, generation if isinstance(generation, int) else None)
+    named = raw.get("action")
+    if isinstance(named, str) and named in set(IntakeAction):
+        check_mover(intake, IntakeAction(named), actor_id=person, role=role)
+    check_generation(intake, _generation_of(raw))
+    action = _action_of(raw)
     after = advance(intake, action, actor_id=person, role=role, now=acting.now)
     act = read_act(raw)
     effect = _EFFECTS.get(action, _keep)
@@ -102,6 +104,12 @@ def _action_of(raw: Mapping[str, Any]) -> IntakeAction:
         fault = FieldError("/action", "not_in_list", f"One of: {', '.join(IntakeAction)}.")
         raise Refused("invalid_act", "There is no such act.", errors=(fault,))
     return IntakeAction(named)
+
+
+def _generation_of(raw: Mapping[str, Any]) -> int | None:
+    """The generation as far as it can be read; what is wrong with it is said after what is wrong with the moment."""
+    generation = raw.get("generation")
+    return generation if isinstance(generation, int) and not isinstance(generation, bool) else None
 
 
 def _mover(actor: Actor) -> tuple[UUID, Any]:
@@ -143,7 +151,7 @@ async def _set_outcome(deed: _Deed, act: IntakeAct) -> RequestRecord:
 async def _resubmit(deed: _Deed, act: IntakeAct) -> RequestRecord:
     if not isinstance(act, Resubmit):
         return deed.record
-    accepted = check_filing(deed.node, act.document, now=deed.now)
+    accepted = _check_completed(deed, act.document)
     if accepted.type is not deed.record.type:
         fault = FieldError("/document/type", "type_changed", "A completed document keeps its type; file a new request.")
         raise Refused("invalid_document", "The document breaks the rules listed.", errors=(fault,))
@@ -157,6 +165,15 @@ async def _resubmit(deed: _Deed, act: IntakeAct) -> RequestRecord:
         warnings=[warning.as_json() for warning in accepted.warnings],
         outcome=None,
     )
+
+
+def _check_completed(deed: _Deed, document: Mapping[str, Any]) -> AcceptedDocument:
+    """As when it is filed; what is wrong is pointed at where it stands in the act."""
+    try:
+        return check_filing(deed.node, document, now=deed.now)
+    except Refused as refused:
+        refused.errors = tuple(replace(fault, pointer=f"/document{fault.pointer}") for fault in refused.errors)
+        raise
 
 
 async def _approve(deed: _Deed, act: IntakeAct) -> RequestRecord:

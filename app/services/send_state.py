@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from app.db.exchanges import ExchangeRecord
     from app.services.node import Node
 
+MAX_FATES = 500
+"""Fates in one answer, the newest. A snapshot and these fit into an envelope; older ones were told many answers ago."""
+
 
 async def send_state(session: Session, node: Node, record: ExchangeRecord, *, now: datetime) -> None:
     """Queue one `exchange.state/1` (ruling 14). A later one replaces an earlier one wholly, so none is ever patched.
@@ -31,7 +34,7 @@ async def send_state(session: Session, node: Node, record: ExchangeRecord, *, no
     fates = await inbox.fates(session, key)
     body = StateBody(
         snapshot=take_snapshot(value),
-        answers=tuple(FateBody(jti=one.jti, fate=one.fate, code=one.code) for one in fates),
+        answers=tuple(FateBody(jti=one.jti, fate=one.fate, code=one.code) for one in fates[-MAX_FATES:]),
         consumed=0 if thread is None else thread.consumed_in,
     )
     letter = Outgoing(

@@ -93,8 +93,7 @@ async def run_course(network: Network, arrivals: Arrivals, number: int) -> tuple
     exchange = (await driving.send(xa, make(f"AU-{number:05}", tier=tier))).exchange
     if course == "withdrawn":
         # At once: it may overtake its own request, and both must find their turn.
-        wish = await xa.as_("duty_officer").act(f"/v1/exchanges/{exchange}", "withdraw")
-        driving.accepted(wish, 202)
+        await driving.withdraw(xa, exchange)
     await arrivals.of(exchange)
     if course == "preserved":
         await driving.preserve(xt, exchange)

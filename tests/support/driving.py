@@ -104,6 +104,15 @@ async def answer(site: Site, exchange: str, text: str = "Twelve months.") -> dic
     return await act(site, exchange, "acknowledge", "answer", text=text)
 
 
+async def withdraw(site: Site, exchange: str) -> None:
+    """The duty officer of the requesting side withdraws; whoever finds the exchange changed meanwhile reads it again."""
+    desk, path = site.as_("duty_officer"), f"/v1/exchanges/{exchange}"
+    wish = await desk.act(path, "withdraw")
+    while wish.status_code == 409 and wish.json()["code"] == "stale_generation":
+        wish = await desk.act(path, "withdraw", generation=wish.json()["generation"])
+    accepted(wish, 202)
+
+
 def accepted(answer: httpx.Response, status: int = 200) -> dict[str, Any]:
     """The document of an answer that must have this status."""
     assert answer.status_code == status, f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text}"

@@ -26,7 +26,7 @@ from tests.support.servers import dismiss_guard, start_guard
 from tests.support.world import Caller
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from app.settings import Settings
 
@@ -103,16 +103,17 @@ class NodeProcess:
     A guard ends it should this process be killed.
     """
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, *, program: Sequence[str] = PROGRAM) -> None:
         self.log = log
+        self._program = program
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
 
     def start(self, *words: str | Path, cwd: Path = REPOSITORY, **settings: str) -> None:
-        """Start `counterpart <words>`."""
+        """Start the program with these arguments."""
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
-                [*PROGRAM, *words],
+                [*self._program, *words],
                 cwd=cwd,
                 env=environment(**settings),
                 stdin=subprocess.DEVNULL,

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 
-from tests.support.world import living_world
+from app.db.engine import begin
+from app.services.create_token import create_token
+from tests.support.world import World, living_world
+from tests.world.ledger import open_ledger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from tests.support.postgres import PostgresServer
-    from tests.support.world import World
+    from tests.support.world import LivingNode
+    from tests.world.ledger import Ledger
+
+YEARS = timedelta(days=1000)
+"""How long tokens must last where months pass."""
 
 
 @pytest.fixture(scope="session")
@@ -26,9 +36,37 @@ async def world(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="session")
 async def ageing_world(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    """XA and XT, whose clock tests may move on by months."""
+    """XA and XT, whose clock tests may move on; within a year, since their keys last as long."""
     async for made in _kept(postgres, tmp_path_factory.mktemp("ageing"), ("XA", "XT")):
-        yield made
+        lasting = {code: replace(node, tokens=await _lasting_tokens(node)) for code, node in made.nodes.items()}
+        yield replace(made, nodes=lasting)
+
+
+@pytest.fixture(scope="session")
+async def ledger(world: World) -> AsyncIterator[Ledger]:
+    """What the databases of `world` hold."""
+    async with open_ledger(world) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+async def ageing_ledger(ageing_world: World) -> AsyncIterator[Ledger]:
+    """What the databases of `ageing_world` hold."""
+    async with open_ledger(ageing_world) as opened:
+        yield opened
+
+
+async def _lasting_tokens(node: LivingNode) -> dict[str, str]:
+    lasting = {}
+    now = node.runtime.clock()
+    for seat in node.tokens:
+        person = (await node.as_(seat).get("/v1/me")).json()
+        async with begin(node.runtime.engine) as session:
+            created = await create_token(
+                session, node.runtime.node, UUID(person["id"]), expires_at=now + YEARS, now=now
+            )
+        lasting[seat] = created.secret
+    return lasting
 
 
 async def _kept(postgres: PostgresServer, folder: Path, codes: Sequence[str]) -> AsyncIterator[World]:

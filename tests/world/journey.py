@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from app.domain.documents import example
 from app.domain.codes import RequestType
 from tests.support.world import seen
+from tests.world.documents import document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,12 +40,6 @@ ALIKE = (
 """Members of an exchange that both desks must show alike once nothing is under way."""
 
 HOLD_ALIKE = ("id", "exchange_id", "state", "generation", "preserved_at", "days_granted", "expires_at", "targets", "mla")
-
-
-def document(type_: RequestType, **members: object) -> dict[str, Any]:
-    """The example of a type, with other members put in; None takes one away."""
-    made = {**example(type_), **members}
-    return {name: value for name, value in made.items() if value is not None}
 
 
 def expect(answer: httpx.Response, *statuses: int) -> dict[str, Any]:

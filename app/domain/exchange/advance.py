@@ -16,6 +16,7 @@ from app.domain.exchange.hold_effects import HoldDoing, carry_out_on_hold
 from app.domain.exchange.moves import moved, run_out, with_hold, written
 from app.domain.exchange.preserving import row_of_result
 from app.domain.exchange.requested_effects import Doing, carry_out
+from app.domain.exchange.room import check_own_room
 from app.domain.exchange_codes import Side
 from app.domain.hold_acts import GrantExtension
 from app.domain.moments import to_milliseconds
@@ -50,6 +51,7 @@ def act(exchange: Exchange, body: ExchangeAct, *, by: Officer, rules: PartyRules
     row = _row(body, rows, exchange=seen)
     check_content(body, Case(seen, row, rules, moment))
     changed = carry_out(seen, body, Doing(by, rules, moment))
+    check_own_room(changed)
     return written(moved(changed, row, now=moment), over=exchange, now=moment)
 
 
@@ -60,7 +62,7 @@ def act_on_hold(exchange: Exchange, order: HoldOrder, *, by: Officer, rules: Par
         Unknown: there is no such hold.
         Forbidden: `role_not_allowed`, `four_eyes`.
         Conflict: `stale_generation`, `hold_ended`, `action_not_allowed`.
-        Refused: `W-AVAIL` when the law gives no further extension, `differs_from_proposal`.
+        Refused: `W-AVAIL` when the law gives no further extension, `differs_from_proposal`, `too_much_text`.
     """
     _only_for_the_requested_side(by)
     moment = to_milliseconds(now)
@@ -73,8 +75,9 @@ def act_on_hold(exchange: Exchange, order: HoldOrder, *, by: Officer, rules: Par
     seen = run_out(exchange, now=moment)
     doing = HoldDoing(moment, rules.zone, by.person)
     changed = carry_out_on_hold(find_hold(seen, order.hold_id), order.act, doing)
-    completed = replace(changed, state=_target(hold, row))
-    return written(with_hold(seen, completed), over=exchange, now=moment)
+    completed = with_hold(seen, replace(changed, state=_target(hold, row)))
+    check_own_room(completed)
+    return written(completed, over=exchange, now=moment)
 
 
 def _only_for_the_requested_side(by: Officer) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from app.domain import deadlines
 from app.domain.codes import State, Tier
+from app.domain.deadlines import TARGETS, Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,17 +18,17 @@ if TYPE_CHECKING:
 Terms = dict[Tier, timedelta]
 
 
-def _terms(emergency: timedelta, urgent: timedelta, routine: timedelta) -> Terms:
-    return {Tier.EMERGENCY: emergency, Tier.URGENT: urgent, Tier.ROUTINE: routine}
+def _terms(step: Step) -> Terms:
+    return {tier: TARGETS[step].within(tier) for tier in Tier}
 
 
-DELIVERY = _terms(timedelta(minutes=30), timedelta(hours=4), timedelta(hours=24))
+DELIVERY = _terms(Step.DELIVERY_ALARM)
 """From opening: when the requesting side shows UNDELIVERABLE (ruling 15), and what arrives later is `late`."""
 
-ACKNOWLEDGEMENT = _terms(timedelta(minutes=15), timedelta(hours=1), timedelta(hours=24))
-FIRST_SUBSTANCE = _terms(timedelta(hours=1), timedelta(hours=8), timedelta(days=7))
-RESULT = _terms(timedelta(hours=4), timedelta(hours=24), timedelta(days=7))
-REPLY = _terms(timedelta(minutes=30), timedelta(hours=24), timedelta(days=7))
+ACKNOWLEDGEMENT = _terms(Step.ACKNOWLEDGEMENT)
+FIRST_SUBSTANCE = _terms(Step.SUBSTANCE)
+RESULT = _terms(Step.PRESERVED)
+REPLY = _terms(Step.CLARIFICATION_ANSWER)
 """For the requesting side to answer a question, a notice or a condition."""
 
 SILENCE_FACTOR = 2
@@ -39,8 +41,6 @@ CLOSED_BY_ITSELF = timedelta(days=30)
 LONGEST_TERM = timedelta(days=366)
 """No time that an officer sets may lie further ahead."""
 
-SHORTEST_ACKNOWLEDGEMENT = timedelta(minutes=5)
-
 _TERMS: Mapping[State, Terms] = {
     State.DELIVERED: ACKNOWLEDGEMENT,
     State.ACKNOWLEDGED: FIRST_SUBSTANCE,
@@ -52,11 +52,10 @@ _TERMS: Mapping[State, Terms] = {
 
 
 def acknowledgement_due(exchange: Exchange, *, expected_loss_at: datetime | None = None) -> datetime:
-    """By when a person should have taken it; a loss known to be near shortens an URGENT term, to 5 minutes at least."""
-    term = ACKNOWLEDGEMENT[exchange.tier]
-    if exchange.tier is Tier.URGENT and expected_loss_at is not None:
-        term = max(SHORTEST_ACKNOWLEDGEMENT, min(term, (expected_loss_at - exchange.state_since) / 4))
-    return exchange.state_since + term
+    """By when a person should have taken it; a loss known to be near shortens an URGENT term."""
+    return deadlines.acknowledgement_due(
+        exchange.tier, expected_loss_at=expected_loss_at, start=exchange.state_since
+    )
 
 
 def step_due(exchange: Exchange) -> datetime | None:

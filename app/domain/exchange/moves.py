@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from app.domain.codes import HoldState, State
+from app.domain.exchange.room import within_room
 from app.domain.holds import RELEASE_TASK, is_open, next_end, state_at
 from app.domain.transitions import X28
 from app.errors import StorageInconsistent
@@ -67,8 +68,8 @@ def _no_longer_postponed(arrived: Exchange) -> Exchange:
 
 
 def written(exchange: Exchange, *, over: Exchange, now: datetime) -> Exchange:
-    """The next generation after `over`, with X28 walked if its last hold has ended in the same write."""
-    return replace(settled(exchange, now=now), generation=over.generation + 1, changed_at=now)
+    """The next generation after `over`, X28 walked if its last hold has ended, and no larger than can be sent."""
+    return within_room(replace(settled(exchange, now=now), generation=over.generation + 1, changed_at=now))
 
 
 def settled(exchange: Exchange, *, now: datetime) -> Exchange:

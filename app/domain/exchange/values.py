@@ -187,7 +187,8 @@ class Exchange:
     """One exchange. Only the requested node makes a new one out of an old one; `generation` counts these by one.
 
     `reason` is the code under which it was postponed or ended: a refusal ground, a code N-*, `P-OWN`, or one of our own
-    words; `reason_article` the provision behind a refusal; `reason_text` what a person wrote to it.
+    words; `reason_article` the provision behind a refusal; `reason_text` what a person wrote to it. `left_out` counts
+    the oldest remarks that no longer fit; the timeline and the messages still have them.
     """
 
     id: UUID
@@ -226,6 +227,7 @@ class Exchange:
     late_facts: tuple[LateFact, ...] = ()
     traffic_paths: tuple[TrafficPath, ...] = ()
     tier_changes: tuple[TierChange, ...] = ()
+    left_out: int = 0
     asked: Asked = field(default_factory=Asked)
     private: Private = field(default_factory=Private)
 

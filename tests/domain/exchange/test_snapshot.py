@@ -101,6 +101,7 @@ def full() -> Exchange:
             TrafficPath(NOW, withheld=RefusalGround.ESSENTIAL_INTERESTS),
         ),
         tier_changes=(TierChange(NOW, Side.REQUESTED, Tier.URGENT, "Preservation.", "E-NOTEMERGENCY"),),
+        left_out=3,
         private=Private(proposed, withdrawal_waiting=True),
     )
 
