@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from app.bus.broker import Delivery
     from app.settings import Settings
 
-TABLE = "CREATE TABLE effect (thread text)"
+TABLE = "CREATE TABLE effect (thread text, copy integer)"
 RIGHTS = "GRANT ALL ON effect TO PUBLIC"
 
 
@@ -51,8 +51,9 @@ async def receive_all(settings: Settings, *, crash: bool) -> None:
                 delivery.body, me=settings.code, keyring=keys.keyring, directory=directory, now=wall_clock()
             )
             if opened.claims.type == MessageType.EXCHANGE_OPEN:
+                effect = {"thread": opened.claims.thread, "copy": opened.copy}
                 async with begin(engine) as session:
-                    await session.execute(text("INSERT INTO effect VALUES (:thread)"), {"thread": opened.claims.thread})
+                    await session.execute(text("INSERT INTO effect VALUES (:thread, :copy)"), effect)
                 if crash:
                     os._exit(KILLED)
 
