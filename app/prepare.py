@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from alembic.util import CommandError
+from asyncpg import InvalidCatalogNameError
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
@@ -11,6 +14,8 @@ from app.errors import SettingsUnusable
 from app.migrate import migrate, owner_engine, roles_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from app.settings import Settings
 
 MAINTENANCE_DATABASE = "postgres"
@@ -32,7 +37,7 @@ async def prepare_database(settings: Settings, *, create: bool) -> str:
         raise SettingsUnusable(
             "setting_unusable", f"COUNTERPART_DATABASE_URL must name the role {roles.application}, which migrate makes."
         )
-    try:
+    with faults_of("COUNTERPART_OWNER_DATABASE_URL"):
         if create:
             await _create(owner)
         return await migrate(
@@ -41,18 +46,31 @@ async def prepare_database(settings: Settings, *, create: bool) -> str:
             app_password=application.password,
             sequencer_role=roles.sequencer,
         )
+
+
+@contextmanager
+def faults_of(setting: str) -> Iterator[None]:
+    """Turn what the database in this setting raises into SettingsUnusable: one sentence, without its address.
+
+    Also every OSError, so nothing but the database is to be used within.
+    """
+    try:
+        yield
+    except CommandError:
+        detail = f"The database of {setting} is at a revision this software does not know: is it of a newer release?"
+        raise SettingsUnusable("database_newer", detail) from None
     except (OSError, DBAPIError) as fault:
-        raise SettingsUnusable(
-            "database_unreachable",
-            f"The database of COUNTERPART_OWNER_DATABASE_URL cannot be used: {type(fault).__name__}.",
-        ) from fault
+        driver = fault.driver_exception if isinstance(fault, DBAPIError) else fault
+        if isinstance(driver, InvalidCatalogNameError):
+            detail = f"The database of {setting} does not exist: counterpart migrate --create-database makes it."
+            raise SettingsUnusable("database_missing", detail) from None
+        detail = f"The database of {setting} cannot be used: {type(driver).__name__}."
+        raise SettingsUnusable("database_unreachable", detail) from None
 
 
 async def _create(owner_url: str) -> None:
     wanted = make_url(owner_url)
-    engine = owner_engine(
-        wanted.set(database=MAINTENANCE_DATABASE).render_as_string(hide_password=False)
-    )
+    engine = owner_engine(wanted.set(database=MAINTENANCE_DATABASE).render_as_string(hide_password=False))
     try:
         async with engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from app.bus.definitions import Account
+    from app.domain.directory import ContactPointProfile
 
 KEYS_VALID = timedelta(days=365)
 MEMORY_BUS = "memory:"
@@ -63,20 +64,34 @@ def make_network(
     to be loaded into the broker. Raises SettingsUnusable with one sentence.
     """
     folder = folder.resolve()  # the settings name files in it, and are used from any working directory
-    _make_folder(folder)
-    keys = {code: create_keys(folder / code / "keys", code, now=now, validity=KEYS_VALID) for code in codes}
-    directory = publish_directory([example_profile(code) for code in codes], keys, version=1, issued_at=now)
-    write_directory(folder / "directory.json", directory)
-    accounts = {account.code: account for account in open_accounts(codes, random)}
-    definitions = make_definitions(accounts.values(), random)
-    _write(folder / "definitions.json", json.dumps(definitions, indent=2) + "\n")
-    nodes = []
-    for offset, code in enumerate(codes):
-        node = TrialNode(code, folder / f"{code}.toml", around.first_port + offset, f"counterpart_{code.lower()}")
-        settings = _settings(folder, node, accounts[code], around=around, password=make_password(random))
-        _write(node.config, "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
-        nodes.append(node)
+    profiles = _check(codes, around)
+    try:
+        _make_folders(folder, codes)
+        keys = {code: create_keys(folder / code / "keys", code, now=now, validity=KEYS_VALID) for code in codes}
+        write_directory(folder / "directory.json", publish_directory(profiles, keys, version=1, issued_at=now))
+        accounts = {account.code: account for account in open_accounts(codes, random)}
+        definitions = make_definitions(accounts.values(), random)
+        _write(folder / "definitions.json", json.dumps(definitions, indent=2) + "\n")
+        nodes = []
+        for offset, code in enumerate(codes):
+            node = TrialNode(code, folder / f"{code}.toml", around.first_port + offset, f"counterpart_{code.lower()}")
+            settings = _settings(folder, node, accounts[code], around=around, password=make_password(random))
+            _write(node.config, "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
+            nodes.append(node)
+    except OSError as fault:
+        raise SettingsUnusable("folder_unusable", f"{folder} cannot be written: {fault.strerror}.") from fault
     return tuple(nodes)
+
+
+def _check(codes: Sequence[str], around: Surroundings) -> list[ContactPointProfile]:
+    """The profiles of these contact points; what cannot come to anything is refused before a file is written."""
+    if len(set(codes)) < len(codes):
+        raise SettingsUnusable("codes_repeated", "A contact point is named twice; name each once.")
+    if not around.postgres.startswith(("postgresql://", "postgresql+asyncpg://", "postgres://")):
+        raise SettingsUnusable("address_unusable", "The address of the PostgreSQL must begin with postgresql://.")
+    if around.amqp != MEMORY_BUS and not around.amqp.startswith(("amqp://", "amqps://")):
+        raise SettingsUnusable("address_unusable", "The address of the broker must begin with amqp:// or amqps://.")
+    return [example_profile(code) for code in codes]
 
 
 def _settings(
@@ -108,13 +123,13 @@ def _address(server: str, *, path: str, user: str | None = None, password: str |
     return urlunsplit((parts.scheme, netloc, f"/{path}", parts.query, ""))
 
 
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise SettingsUnusable("folder_not_empty", f"{folder} is not empty; name a new folder.")
-    except OSError as fault:
-        raise SettingsUnusable("folder_unusable", f"{folder} cannot be written: {fault.strerror}.") from fault
+def _make_folders(folder: Path, codes: Sequence[str]) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise SettingsUnusable("folder_not_empty", f"{folder} is not empty; name a new folder.")
+    for each in (folder, *(folder / code for code in codes)):
+        each.mkdir(mode=0o700, exist_ok=True)
+        each.chmod(0o700)  # also where it was there, or the umask is stranger than ours
 
 
 def _write(path: Path, text: str) -> None:

@@ -7,21 +7,24 @@ that cannot come round shows in /readyz.
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from app.anchor import read_anchor, write_anchor
 from app.audit.note import VerifierKey, verifier_key
 from app.bus.relay import ROUND, Relay, relay_once
+from app.bus.supervise import pause as wait
 from app.db import idempotency, receipts
 from app.db.engine import begin, is_passing, reading
 from app.domain.codes import Lane
-from app.errors import LogBroken
+from app.errors import LogBroken, SettingsUnusable
 from app.receiving import Intake
 from app.services.effects import EFFECTS
-from app.services.expire import expire_one, find_due, find_undelivered, mark_undelivered
+from app.services.expire import BATCH, expire_one, find_due, find_undelivered, mark_undelivered
 from app.services.retry_quarantined import retry_quarantined
 from app.services.seal import Sealing
 from app.services.sequence import mark_published, open_log, sequence_once
@@ -30,22 +33,31 @@ from app.services.settle import find_unsettled
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
+    from uuid import UUID
 
     from app.audit.checkpoint import Checkpoint
     from app.bus.broker import BrokerStatus
+    from app.db.engine import Session
     from app.runtime import Runtime
 
     Once = Callable[[], Awaitable[bool]]
+    Failed = dict[UUID, datetime]
 
 RELAY_PAUSE = 0.5
 SWEEP_PAUSE = 5.0
 SEQUENCE_PAUSE = 1.0
 TIMERS_PAUSE = 1.0
 CLEAR_PAUSE = 30.0
-"""Seconds until a loop that found nothing looks again by itself; a commit in this process wakes it earlier."""
+"""Seconds until a loop that found nothing looks again by itself; a commit in this process wakes the relays earlier."""
 
 LONGEST_REST = 30.0
-"""Seconds; the rest after repeated errors grows up to here."""
+"""Seconds; the rest after repeated errors grows up to here: below the silence after which a loop counts as dead."""
+
+FAILED_REST = timedelta(minutes=1)
+"""Until a timer whose effect raised is tried again; it is logged each time."""
+
+MOST_DOUBLINGS = 10
+"""Of the rest. A night without database is thousands of errors, and two to the power of that is no number any more."""
 
 
 @dataclass(slots=True)
@@ -78,21 +90,25 @@ async def run_workers(runtime: Runtime) -> None:
             intake = Intake(runtime, runtime.lanes[lane], EFFECTS)
             consuming = runtime.broker.consume(lane, intake.handle, runtime.stopping)
             loops.create_task(consuming, name=f"intake-{lane}")
-            publishing = Publishing(_relay_of(runtime, lane), lane, runtime.broker.status)
-            loops.create_task(keep_going(runtime, f"relay-{lane}", publishing.once, pause=RELAY_PAUSE))
-        sweeping = Intake(runtime, runtime.chores, EFFECTS)
-        loops.create_task(keep_going(runtime, "sweep", partial(_sweep, sweeping), pause=SWEEP_PAUSE))
-        # Not woken by commits: one checkpoint a second is plenty, one per commit would be thousands of signatures.
-        loops.create_task(
-            keep_going(runtime, "sequencer", partial(sequence, runtime), pause=SEQUENCE_PAUSE, woken=False)
-        )
-        loops.create_task(keep_going(runtime, "timers", partial(_timers, runtime), pause=TIMERS_PAUSE))
-        loops.create_task(keep_going(runtime, "clearing", partial(_clear, runtime), pause=CLEAR_PAUSE))
+            relaying = Publishing(_relay_of(runtime, lane), lane, runtime.broker.status)
+            # What was just committed leaves at once. The others find nothing in a commit that cannot wait for them.
+            going = keep_going(runtime, f"relay-{lane}", relaying.once, pause=RELAY_PAUSE, woken=True)
+            loops.create_task(going, name=f"relay-{lane}")
+        sweeping = partial(_sweep, Intake(runtime, runtime.chores, EFFECTS))
+        chores: dict[str, tuple[Once, float]] = {
+            "sweep": (sweeping, SWEEP_PAUSE),
+            "sequencer": (partial(sequence, runtime), SEQUENCE_PAUSE),
+            "timers": (partial(run_timers, runtime, {}), TIMERS_PAUSE),
+            "clearing": (partial(_clear, runtime), CLEAR_PAUSE),
+        }
+        for name, (once, pause) in chores.items():
+            loops.create_task(keep_going(runtime, name, once, pause=pause), name=name)
 
 
-async def keep_going(runtime: Runtime, name: str, once: Once, *, pause: float, woken: bool = True) -> None:
+async def keep_going(runtime: Runtime, name: str, once: Once, *, pause: float, woken: bool = False) -> None:
     """Do `once` again and again: at once while it finds more, else when `pause` is over or, if `woken`, on a commit."""
     errors = 0
+    runtime.beat(name)  # from now on silence counts, also that of a loop which never comes round
     while not runtime.stopping.is_set():
         bell = runtime.wake.bell() if woken else runtime.stopping
         try:
@@ -103,33 +119,27 @@ async def keep_going(runtime: Runtime, name: str, once: Once, *, pause: float, w
             errors += 1
             report = runtime.log.warning if is_passing(fault) else runtime.log.error
             report("loop_error", loop=name, attempt=errors, exc_info=fault)
-            await until(runtime.stopping, runtime.stopping, seconds=min(LONGEST_REST, pause * 2.0**errors))
+            await wait(min(LONGEST_REST, pause * 2.0 ** min(errors, MOST_DOUBLINGS)), runtime.stopping)
             continue
         errors = 0
         runtime.beat(name)
         if not more:
-            await until(bell, runtime.stopping, seconds=pause)
-
-
-async def until(bell: asyncio.Event, stopping: asyncio.Event, *, seconds: float) -> None:
-    """Wait for the bell, the stop or the time, whichever is first. Nobody else in the project waits."""
-    waits = {asyncio.create_task(event.wait()) for event in {bell, stopping}}
-    try:
-        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
+            await wait(pause, bell, runtime.stopping)
 
 
 async def start_log(runtime: Runtime) -> None:
-    """Open the audit log on the first start of all; afterwards only look whether it still is the one we signed."""
+    """Open the audit log on the first start of all; on every start look whether it still is the one we signed.
+
+    To be done before anything leaves the node. What a crash left unpublished is published. Raises LogBroken when this
+    database is not the one that our anchor was written for; SettingsUnusable when there is no place for an anchor.
+    """
+    folder = runtime.anchor.parent
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SettingsUnusable("anchor_unwritable", f"The folder {folder} of COUNTERPART_ANCHOR cannot be written.")
     anchored = await _anchored(runtime)
     async with begin(runtime.chores) as session:
-        opened = await open_log(
-            session, runtime.log_writer, random=runtime.node.random, anchored=anchored, now=runtime.clock()
-        )
-    if opened is not None:
-        await sequence(runtime)
+        await open_log(session, runtime.log_writer, random=runtime.node.random, anchored=anchored, now=runtime.clock())
+    await sequence(runtime)
 
 
 async def sequence(runtime: Runtime) -> bool:
@@ -157,7 +167,7 @@ def _relay_of(runtime: Runtime, lane: Lane) -> Relay:
 async def _sweep(intake: Intake) -> bool:
     runtime = intake.runtime
     async with begin(runtime.chores) as session:
-        await retry_quarantined(session, effects=EFFECTS, crashed=False, now=runtime.clock())
+        await retry_quarantined(session, effects=intake.effects, crashed=False, now=runtime.clock())
     async with reading(runtime.chores) as session:
         unsettled = await find_unsettled(session)
     for due in unsettled:
@@ -165,20 +175,41 @@ async def _sweep(intake: Intake) -> bool:
     return bool(unsettled)
 
 
-async def _timers(runtime: Runtime) -> bool:
+async def run_timers(runtime: Runtime, failed: Failed) -> bool:
+    """Give every timer that has run out its effect; True while there may be more.
+
+    One whose effect raises is noted in `failed` with the time of its next attempt, and keeps no other waiting.
+    """
     now = runtime.clock()
     async with reading(runtime.chores) as session:
         due = await find_due(session, now=now)
         undelivered = await find_undelivered(session, now=now)
-    for exchange_id in due:
-        async with begin(runtime.chores) as session:
-            await expire_one(session, runtime.node, exchange_id, now=now)
-    for exchange_id in undelivered:
-        async with begin(runtime.chores) as session:
-            await mark_undelivered(session, runtime.node, exchange_id, now=now)
-    if due or undelivered:
+    node = runtime.node
+    effects = [(one, partial(expire_one, node=node, exchange_id=one, now=now)) for one in due]
+    effects += [(one, partial(mark_undelivered, node=node, exchange_id=one, now=now)) for one in undelivered]
+    waiting = [(one, effect) for one, effect in effects if failed.get(one, now) <= now]
+    for one, effect in waiting:
+        if not await _has_effect(runtime, one, effect):
+            failed[one] = now + FAILED_REST
+        else:
+            failed.pop(one, None)
+    if waiting:
         runtime.wake.ring()
-    return bool(due or undelivered)
+    return len(waiting) >= BATCH
+
+
+async def _has_effect(runtime: Runtime, exchange_id: UUID, effect: Callable[[Session], Awaitable[None]]) -> bool:
+    try:
+        async with begin(runtime.chores) as session:
+            await effect(session)
+    except LogBroken:
+        raise
+    except Exception as fault:
+        if is_passing(fault):
+            raise
+        runtime.log.exception("timer_failed", exchange_id=str(exchange_id))
+        return False
+    return True
 
 
 async def _clear(runtime: Runtime) -> bool:

@@ -107,7 +107,7 @@ async def make_vhost(rabbit: RabbitServer) -> AsyncIterator[Callable[..., Awaita
     yield make
     rabbit.ensure_running()
     for vhost in made:
-        await rabbit.manage("DELETE", f"vhosts/{vhost.name}")
+        await rabbit.drop_vhost(vhost)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
-import aio_pika
+from aio_pika.connection import Connection, make_url
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 
 from app.bus.supervise import unless
@@ -91,10 +91,8 @@ async def open_wire(access: Access, link: str, *, standing: Standing, stopping: 
 
     Unacknowledged deliveries go back to their queue when the connection closes.
     """
-    name: FieldTable = {"connection_name": f"{access.code} {link}"}
     async with asyncio.timeout(SET_UP_TIMEOUT_S):
-        connecting = aio_pika.connect(access.url, heartbeat=access.heartbeat_s, client_properties=name)
-        connection = await unless(stopping, connecting)
+        connection = await unless(stopping, _connect(access, link))
     wire = Wire(connection, link, standing=standing)
     connection.close_callbacks.add(wire.lose)
     try:
@@ -106,3 +104,14 @@ async def open_wire(access: Access, link: str, *, standing: Standing, stopping: 
         with suppress(TimeoutError, *BROKER_FAULTS):
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await connection.close()
+
+
+async def _connect(access: Access, link: str) -> Connection:
+    name: FieldTable = {"connection_name": f"{access.code} {link}"}
+    connection = Connection(make_url(access.url, heartbeat=access.heartbeat_s), client_properties=name)
+    try:
+        await connection.connect()
+    finally:
+        if connection.transport is None:  # or its finaliser would close it at some later time, in a task of nobody's
+            await connection.close()
+    return connection

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from app.cli import audit, broker, demo, keys, nodes, people
 from app.cli.frame import run_command
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 cli = typer.Typer(
     name="counterpart",
@@ -29,6 +34,6 @@ cli.add_typer(audit.audit, name="audit")
 cli.add_typer(demo.rehearsal, name="rehearsal")
 
 
-def main() -> None:
-    """Run the command of the shell; an error we know is one sentence and exit code 2."""
-    run_command(cli)
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command of the shell, or the given one; an error we know is one sentence and exit code 2."""
+    run_command(cli, arguments)

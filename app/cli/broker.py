@@ -15,6 +15,7 @@ from app.bus.connection import Access
 from app.bus.definitions import VHOST, make_definitions, open_accounts
 from app.bus.rabbit import RabbitBroker
 from app.bus.supervise import Pauses
+from app.bus.topology import NotAContactPoint
 from app.cli.frame import AsJson, Config, say, show
 from app.errors import SettingsUnusable
 from app.serving import wall_clock
@@ -30,27 +31,36 @@ POLL_SECONDS = 0.1
 def definitions(
     codes: Annotated[list[str], typer.Argument(help="Contact points to open accounts for.")],
     out: Annotated[Path, typer.Option(help="New folder: definitions.json for the broker, <code>.toml for each node.")],
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Make queues, permissions and accounts; load the file with `rabbitmqctl import_definitions`.
 
     Each <code>.toml holds that node's password and queue suffix: send it over a safe channel, then delete it here.
     """
-    accounts = open_accounts(codes, os.urandom)
+    if len(set(codes)) < len(codes):
+        raise SettingsUnusable("codes_repeated", "A contact point is named twice; name each once.")
     try:
+        accounts = open_accounts(codes, os.urandom)
         out.mkdir(mode=0o700, parents=True)
-        document = json.dumps(make_definitions(accounts, os.urandom), indent=2)
-        (out / "definitions.json").write_text(document + "\n", encoding="utf-8")
+        _write(out / "definitions.json", json.dumps(make_definitions(accounts, os.urandom), indent=2) + "\n")
         for account in accounts:
-            path = out / f"{account.code}.toml"
-            path.touch(mode=0o600)
-            path.write_text(
+            _write(
+                out / f"{account.code}.toml",
                 f'# amqps://{account.code}:<password>@<host>/{VHOST}\nqueue_suffix = "{account.suffix}"\n'
-                f'# password: {account.password}\n',
-                encoding="utf-8",
+                f"# password: {account.password}\n",
             )
+    except NotAContactPoint as fault:
+        raise SettingsUnusable("bad_code", f"{fault}.") from fault
     except OSError as fault:
         raise SettingsUnusable("folder_unusable", f"{out} cannot be written: {fault.strerror}.") from fault
-    say(f"{out / 'definitions.json'} opens {len(accounts)} accounts on the virtual host {VHOST}.")
+    text = f"{out / 'definitions.json'} opens {len(accounts)} accounts on the virtual host {VHOST}."
+    say(text, as_json=as_json, definitions=out / "definitions.json", vhost=VHOST, contact_points=list(codes))
+
+
+def _write(path: Path, text: str) -> None:
+    """A file for us alone: one holds a password, the other what passwords can be tried against."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 @broker.command("check")

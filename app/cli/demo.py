@@ -39,12 +39,10 @@ def new(
     codes: Annotated[list[str], typer.Argument(help="Two or three of XA, XT, XS.")],
     postgres: Annotated[str, typer.Option(help="A PostgreSQL server, as somebody who may create databases.")],
     amqp: Annotated[str, typer.Option(help="A RabbitMQ, as amqp://host:port.")],
-    port: Annotated[int, typer.Option(help="Port of the first node's gateway.")] = FIRST_PORT,
+    port: Annotated[int, typer.Option(min=1, max=65_533, help="Port of the first node's gateway.")] = FIRST_PORT,
 ) -> None:
     """Write keys, directory, settings and broker definitions for a network on this machine."""
-    nodes = make_network(
-        folder, codes, Surroundings(postgres, amqp, port), now=wall_clock(), random=os.urandom
-    )
+    nodes = make_network(folder, codes, Surroundings(postgres, amqp, port), now=wall_clock(), random=os.urandom)
     for node in nodes:
         say(f"{node.code}: {node.config}, port {node.http_port}")
 

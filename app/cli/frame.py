@@ -8,20 +8,24 @@ import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy.exc import DBAPIError
 
-from app.db.engine import begin, make_engine
-from app.errors import CounterpartError
+from app.db.engine import begin, make_engine, reading
+from app.errors import CounterpartError, LogBroken, SettingsUnusable
 from app.keystore import read_directory
+from app.logs import configure_logging
+from app.migrate import current_revision, head_revision
+from app.prepare import faults_of
 from app.services.node import Node
-from app.settings import load_settings
+from app.settings import LogLevel, load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 FAILED = 2
+
+DATABASE = "COUNTERPART_DATABASE_URL"
 
 WIDE = 10_000
 """Columns of a table on any terminal: its lines wrap, for a token cut off at the edge of a screen is worth nothing."""
@@ -48,26 +54,75 @@ class AtNode:
     engine: AsyncEngine
 
 
-def run_command(command: typer.Typer) -> None:
-    """Run it; an error of ours becomes its sentence on standard error and exit code 2."""
+def run_command(command: typer.Typer, arguments: Sequence[str] | None = None) -> None:
+    """Run it; an error of ours becomes its sentence on standard error and exit code 2.
+
+    Also one that several tasks raised together, wherever in the group it is. `arguments` are those of the shell unless
+    others are given.
+    """
+    configure_logging(LogLevel.ERROR)
     try:
-        command()
+        command(args=arguments)
     except CounterpartError as fault:
-        print(fault.detail, file=sys.stderr)
-        sys.exit(FAILED)
+        _end_with(fault)
+    except BaseExceptionGroup as group:
+        every = list(_inside(group))
+        known = [one for one in every if isinstance(one, CounterpartError)]
+        if not known:
+            raise
+        _end_with(known[0], *(one for one in every if not isinstance(one, CounterpartError)))
+
+
+def sentence_of(fault: CounterpartError) -> str:
+    """What went wrong, as a person is told."""
+    text = f"{fault.detail[:1].upper()}{fault.detail[1:]}"
+    end = "" if text.endswith((".", "?")) else "."
+    return f"{text}{end} Nothing more is signed: see docs/audit-log.md." if isinstance(fault, LogBroken) else text + end
+
+
+def _end_with(fault: CounterpartError, *others: BaseException) -> NoReturn:
+    besides = f" Besides: {', '.join(sorted({type(one).__name__ for one in others}))}." if others else ""
+    print(sentence_of(fault) + besides, file=sys.stderr)
+    sys.exit(FAILED)
+
+
+def _inside(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for one in group.exceptions:
+        if isinstance(one, BaseExceptionGroup):
+            yield from _inside(one)
+        else:
+            yield one
 
 
 @asynccontextmanager
 async def at_node(config: Path | None) -> AsyncIterator[AtNode]:
-    """Open the database of the node that the settings describe."""
+    """Open the database of the node that the settings describe; refused in one sentence unless it can be used."""
     settings = load_settings(config)
     directory = read_directory(settings.directory)
     node = Node(code=settings.code, directory=directory, log_origin=settings.origin, random=os.urandom)
     engine = make_engine(settings.database_url.get_secret_value(), pool_size=2, name=f"counterpart {settings.code} cli")
     try:
+        with faults_of(DATABASE):
+            await _check_revision(engine)
         yield AtNode(node, settings, engine)
+    except DBAPIError as fault:
+        with faults_of(DATABASE):
+            raise fault from None
     finally:
         await engine.dispose()
+
+
+async def _check_revision(engine: AsyncEngine) -> None:
+    async with reading(engine) as session:
+        found = await current_revision(session)
+    wanted = head_revision()
+    if found is None:
+        raise SettingsUnusable(
+            "database_not_migrated", f"The database of {DATABASE} is empty: run counterpart migrate."
+        )
+    if found != wanted:
+        detail = f"The database of {DATABASE} is at revision {found}, not {wanted}: run counterpart migrate."
+        raise SettingsUnusable("database_not_migrated", detail)
 
 
 @asynccontextmanager
@@ -86,10 +141,13 @@ def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
     for column in rows[0] if rows else ():
         table.add_column(column)
     for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
     Console(width=WIDE, soft_wrap=True).print(table)
 
 
-def say(text: str) -> None:
-    """Print one line."""
-    print(text)
+def say(text: str, *, as_json: bool = False, **facts: object) -> None:
+    """Print one line, or its facts as JSON in the form of `show`."""
+    if as_json:
+        show([facts], as_json=True)
+    else:
+        print(text)

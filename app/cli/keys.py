@@ -26,33 +26,47 @@ FIRST_VERSION = 1
 def generate(
     code: Annotated[str, typer.Option(help="Code of the contact point: XX or XX-NAME.")],
     keys_dir: Annotated[Path, typer.Option(help="New folder for the private keys; made with mode 0700.")],
-    public: Annotated[Path, typer.Option(help="File for the public records, to be sent to the directory.")],
+    public: Annotated[Path, typer.Option(help="New file for the public records, to be sent to the directory.")],
     days: Annotated[int, typer.Option(min=1, max=3650, help="How long the keys are valid.")] = 365,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Make signing key, standby signing key, encryption key, log key and witness key, each separate."""
-    records = create_keys(keys_dir, code, now=wall_clock(), validity=timedelta(days=days))
-    lines = ",\n".join(record.model_dump_json(exclude_none=True) for record in records)
     try:
-        public.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+        # Opened before there are keys: private keys whose public records were lost could only be thrown away.
+        with public.open("x", encoding="utf-8") as file:
+            records = _create(keys_dir, code, public, days=days)
+            lines = ",\n".join(record.model_dump_json(exclude_none=True) for record in records)
+            file.write(f"[\n{lines}\n]\n")
     except OSError as fault:
         raise SettingsUnusable("file_unwritable", f"{public} cannot be written: {fault.strerror}.") from fault
-    say(f"{len(records)} private keys are in {keys_dir}; their public records are in {public}.")
+    text = f"{len(records)} private keys are in {keys_dir}; their public records are in {public}."
+    say(text, as_json=as_json, code=code, keys_dir=keys_dir, public=public, kids=[record.kid for record in records])
+
+
+def _create(keys_dir: Path, code: str, public: Path, *, days: int) -> tuple[KeyRecord, ...]:
+    try:
+        return create_keys(keys_dir, code, now=wall_clock(), validity=timedelta(days=days))
+    except SettingsUnusable:
+        public.unlink()
+        raise
 
 
 @directory.command("publish")
 def publish(
     profiles: Annotated[list[Path], typer.Argument(help="Profiles; beside each its <name>.keys.json.")],
     out: Annotated[Path, typer.Option(help="The directory to write; an existing one is replaced by the next version.")],
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Put profiles and public key records together into a directory file."""
     version = read_directory(out).version + 1 if out.exists() else FIRST_VERSION
-    loaded = [load_profile(path.read_text("utf-8"), source=str(path)) for path in profiles]
+    loaded = [load_profile(_read(path), source=str(path)) for path in profiles]
     records = {
         profile.code: read_records(path.with_suffix(".keys.json"))
         for profile, path in zip(loaded, profiles, strict=True)
     }
     write_directory(out, publish_directory(loaded, records, version=version, issued_at=wall_clock()))
-    say(f"{out} is version {version} with {len(loaded)} contact points.")
+    text = f"{out} is version {version} with {len(loaded)} contact points."
+    say(text, as_json=as_json, directory=out, version=version, contact_points=[each.code for each in loaded])
 
 
 def read_records(path: Path) -> list[KeyRecord]:
@@ -63,6 +77,13 @@ def read_records(path: Path) -> list[KeyRecord]:
         raise SettingsUnusable("file_unreadable", f"{path} cannot be read: {fault.strerror}.") from fault
     except ValidationError as fault:
         raise SettingsUnusable("bad_records", f"{path} does not hold public key records.") from fault
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise SettingsUnusable("file_unreadable", f"{path} cannot be read: {type(fault).__name__}.") from fault
 
 
 @directory.command("show")

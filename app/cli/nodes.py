@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.frame import AsJson, Config, say, show
+from app.cli.frame import AsJson, Config, say
 from app.logs import configure_logging
 from app.prepare import prepare_database
 from app.serving import serve as serve_node
@@ -42,10 +42,8 @@ def migrate(
     """Bring the database to the newest schema and its roles to their rights. May be run again at any time."""
     settings = load_settings(config)
     revision = asyncio.run(prepare_database(settings, create=create_database))
-    if as_json:
-        show([{"code": settings.code, "revision": revision}], as_json=True)
-    else:
-        say(f"{settings.code}: the database is at revision {revision}.")
+    text = f"{settings.code}: the database is at revision {revision}."
+    say(text, as_json=as_json, code=settings.code, revision=revision)
 
 
 def _run(config: Config, *, gateway: bool, work: bool) -> None:

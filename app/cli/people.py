@@ -14,6 +14,7 @@ from app.db import people as rows
 from app.db import tokens as token_rows
 from app.db.people import Agency
 from app.domain.codes import Role
+from app.errors import SettingsUnusable
 from app.services.create_token import create_token
 from app.services.enrol import enrol_agency, enrol_person
 from app.services.node import SYSTEM, Acting
@@ -24,6 +25,8 @@ agencies = typer.Typer(help="Domestic agencies that file requests here.", no_arg
 people = typer.Typer(help="People who use this node.", no_args_is_help=True)
 tokens = typer.Typer(help="Bearer tokens.", no_args_is_help=True)
 
+AGENCY_ROLES = frozenset({Role.AGENCY_OFFICER, Role.AGENCY_VIEWER})
+
 Days = Annotated[int, typer.Option("--days", min=1, max=3650, help="How long the token is valid.")]
 
 
@@ -32,15 +35,16 @@ def add_agency(
     agency_id: Annotated[str, typer.Argument(help="Short id, as in federal-police-cyber.")],
     name: Annotated[str, typer.Argument(help="Full name.")],
     config: Config = None,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
-    """Add an agency."""
+    """Add an agency; one of that id is left as it is."""
 
     async def run() -> None:
         async with writing(config) as (session, _node):
             await enrol_agency(session, Agency(agency_id, name), now=wall_clock())
 
     asyncio.run(run())
-    say(f"{agency_id} is an agency of this contact point.")
+    say(f"{agency_id} is an agency of this contact point.", as_json=as_json, id=agency_id)
 
 
 @people.command("add")
@@ -52,6 +56,9 @@ def add_person(
     as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Add a person and print their id."""
+    if (role in AGENCY_ROLES) != (agency is not None):
+        needed = "needs --agency" if role in AGENCY_ROLES else "takes no --agency"
+        raise SettingsUnusable("agency_and_role", f"The role {role} {needed}.")
 
     async def run() -> UUID:
         async with writing(config) as (session, node):
@@ -69,9 +76,7 @@ def list_people(config: Config = None, as_json: AsJson = False) -> None:  # noqa
     async def run() -> list[dict[str, str | None]]:
         async with writing(config) as (session, _node):
             found = await rows.list_people(session)
-        return [
-            {"id": str(one.id), "role": str(one.role), "agency": one.agency_id, "name": one.name} for one in found
-        ]
+        return [{"id": str(one.id), "role": str(one.role), "agency": one.agency_id, "name": one.name} for one in found]
 
     show(asyncio.run(run()), as_json=as_json)
 
@@ -96,7 +101,9 @@ def create(
 
 @tokens.command("revoke")
 def revoke(
-    token_id: Annotated[str, typer.Argument(help="The part between cp_ and the second _.")], config: Config = None
+    token_id: Annotated[str, typer.Argument(help="The part between cp_ and the second _.")],
+    config: Config = None,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Take a token back; from now on nobody is let in with it."""
 
@@ -105,7 +112,7 @@ def revoke(
             await revoke_token(session, node, token_id, now=wall_clock())
 
     asyncio.run(run())
-    say(f"{token_id} is revoked.")
+    say(f"{token_id} is revoked.", as_json=as_json, id=token_id)
 
 
 @tokens.command("list")

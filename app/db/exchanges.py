@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, tuple_, update
 
 from app.db import holds
 from app.db.tables_exchange import exchange as table
@@ -74,6 +74,8 @@ def _columns(record: ExchangeRecord, now: datetime) -> dict[str, Any]:
         "tier": value.tier,
         "state": value.state,
         "generation": value.generation,
+        "request_reference": value.request_reference,
+        "opening": record.opening,
         "body": write_record(value),
         "not_understood": list(record.not_understood),
         "undeliverable": record.undeliverable,
@@ -94,8 +96,6 @@ async def add(session: Session, record: ExchangeRecord, *, now: datetime) -> Non
             requested=value.requested,
             type=value.type,
             request_id=record.request_id,
-            request_reference=value.request_reference,
-            opening=record.opening,
             created_at=record.created_at,
             **_columns(record, now),
         )
@@ -136,10 +136,12 @@ async def page(
     direction: Direction | None = None,
     states: Collection[State] = (),
 ) -> list[ExchangeRecord]:
-    """Newest first (ids are time-ordered), at most `limit`, older than `before`."""
-    query = select(table).order_by(table.c.id.desc()).limit(limit)
+    """Newest here first, at most `limit`, older than `before`. A foreign node chose the id, so it orders nothing."""
+    place = tuple_(table.c.created_at, table.c.id)
+    query = select(table).order_by(table.c.created_at.desc(), table.c.id.desc()).limit(limit)
     if before is not None:
-        query = query.where(table.c.id < before)
+        seen = select(table.c.created_at, table.c.id).where(table.c.id == before)
+        query = query.where(place < seen.scalar_subquery())
     if direction is not None:
         query = query.where(table.c.direction == direction)
     if states:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
+from app.db.tables_exchange import exchange
 from app.db.tables_exchange import hold as table
 from app.errors import Conflict
 
@@ -70,10 +71,14 @@ async def page(
     direction: Direction | None = None,
     states: Collection[HoldState] = (),
 ) -> list[HoldPlace]:
-    """Newest first, at most `limit`, older than `before`."""
-    query = select(table.c.id, table.c.exchange_id).order_by(table.c.id.desc()).limit(limit)
+    """Those of the newest exchanges here first, at most `limit`, beyond `before`."""
+    both = table.join(exchange, exchange.c.id == table.c.exchange_id)
+    order = (exchange.c.created_at, table.c.id)
+    query = select(table.c.id, table.c.exchange_id).select_from(both)
+    query = query.order_by(*(column.desc() for column in order)).limit(limit)
     if before is not None:
-        query = query.where(table.c.id < before)
+        seen = select(*order).select_from(both).where(table.c.id == before)
+        query = query.where(tuple_(*order) < seen.scalar_subquery())
     if direction is not None:
         query = query.where(table.c.direction == direction)
     if states:

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from app.db.tables_domestic import request
 from app.domain.codes import IntakeState, RequestType, Tier
@@ -60,9 +61,10 @@ def _record(row: Row[Any]) -> RequestRecord:
     return RequestRecord(**columns)
 
 
-async def add(session: Session, record: RequestRecord) -> None:
-    """Insert; the reference is unique over all years, a clash surfaces as the database's own error."""
-    await session.execute(insert(request).values(**asdict(record)))
+async def add(session: Session, record: RequestRecord) -> bool:
+    """Insert; False, and nothing done, if another request has this reference: draw another one."""
+    statement = insert(request).values(**asdict(record)).on_conflict_do_nothing(index_elements=[request.c.reference])
+    return (await session.execute(statement.returning(request.c.id))).one_or_none() is not None
 
 
 async def load(

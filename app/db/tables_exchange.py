@@ -35,7 +35,8 @@ exchange = Table(
     one_of("tier", Tier),
     CheckConstraint("generation >= 0", name="generation_not_negative"),
     CheckConstraint("requesting <> requested", name="two_states"),
-    Index("ix_exchange_direction_id", "direction", "id"),
+    Index("ix_exchange_created_at_id", "created_at", "id"),
+    Index("ix_exchange_direction_created_at_id", "direction", "created_at", "id"),
     Index("ix_exchange_due_at", "due_at", postgresql_where="due_at IS NOT NULL"),
     Index("ix_exchange_delivery_due_at", "delivery_due_at", postgresql_where="delivery_due_at IS NOT NULL"),
 )

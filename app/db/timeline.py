@@ -51,12 +51,12 @@ async def append(session: Session, entry: Entry) -> None:
 async def entries(
     session: ReadSession, subjects: Collection[UUID], *, agency_only: bool = False
 ) -> list[tuple[int, Entry]]:
-    """All lines of these subjects, oldest first, with their serial."""
+    """All lines of these subjects, oldest first, numbered within this answer: the table's own serial tells volume."""
     query = select(timeline).where(timeline.c.subject_id.in_(subjects)).order_by(timeline.c.id.desc())
     if agency_only:
         query = query.where(timeline.c.for_agency)
     rows = list(await session.execute(query.limit(MAX_ENTRIES)))
     return [
-        (row.id, Entry(row.subject_id, row.at, row.party, row.actor, row.event, row.detail, row.for_agency))
-        for row in reversed(rows)
+        (number, Entry(row.subject_id, row.at, row.party, row.actor, row.event, row.detail, row.for_agency))
+        for number, row in enumerate(reversed(rows), start=1)
     ]

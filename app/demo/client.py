@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import httpx
+
+from app.errors import CounterpartError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,17 +20,25 @@ POLL_SECONDS = 0.1
 REQUEST_TIMEOUT_SECONDS = 10.0
 
 
-class StepFailed(Exception):
+class StepFailed(CounterpartError):
     """What was expected, and what was seen instead."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("step_failed", detail)
+
+
+def open_line(url: str) -> httpx.AsyncClient:
+    """Connections to one node. A proxy that the environment names is for the world outside this machine."""
+    return httpx.AsyncClient(base_url=url, timeout=REQUEST_TIMEOUT_SECONDS, trust_env=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A token at a node's address."""
+    """A token at a node, and the line to it."""
 
     node: str
-    url: str
-    token: str
+    http: httpx.AsyncClient
+    token: str = field(repr=False)
 
     async def get(self, path: str, **query: str) -> Any:  # noqa: ANN401 - a JSON document
         """The JSON answer of a GET; anything but 200 fails the step."""
@@ -58,17 +68,20 @@ class Person:
             raise StepFailed(f"{what}: not within {seconds:.0f} s at {self.node}{said}") from None
 
     async def _send(self, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401 - a JSON document
-        return (await self._answer(method, path, **options)).json()
+        answer = await self._answer(method, path, **options)
+        try:
+            return answer.json()
+        except ValueError:
+            raise StepFailed(f"{method} {path} at {self.node}: the answer is no JSON") from None
 
     async def _answer(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own options
         headers = {"Authorization": f"Bearer {self.token}"} | options.pop("headers", {})
         try:
-            async with httpx.AsyncClient(base_url=self.url, timeout=REQUEST_TIMEOUT_SECONDS) as client:
-                answer = await client.request(method, path, headers=headers, **options)
+            answer = await self.http.request(method, path, headers=headers, **options)
         except httpx.TransportError as failure:
             raise StepFailed(f"{self.node} does not answer ({type(failure).__name__})") from failure
         if not answer.is_success:
-            raise StepFailed(f"{method} {path} at {self.node}: {answer.status_code} {_code(answer)}")
+            raise StepFailed(f"{method} {path} at {self.node}: {answer.status_code} {_code(answer)}".rstrip())
         return answer
 
 
@@ -76,6 +89,8 @@ def _code(answer: httpx.Response) -> str:
     try:
         problem = answer.json()
     except ValueError:
+        return ""
+    if not isinstance(problem, dict):
         return ""
     codes = [problem.get("code", "")] + [f"{e.get('pointer')} {e.get('code')}" for e in problem.get("errors", [])]
     return ", ".join(code for code in codes if code)

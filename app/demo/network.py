@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import secrets
-import shutil
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.audit.note import verifier_key
 from app.bus.memory import MemoryBus
-from app.bus.supervise import Pauses
-from app.demo.client import Person
+from app.bus.supervise import Pauses, StoppedFirst, unless
+from app.demo.client import Person, open_line
+from app.demo.folder import held_folder
 from app.demo.play import play
 from app.demo.script import Day
 from app.demo.seed import seed
@@ -29,104 +28,131 @@ from app.main import serve_http
 from app.prepare import prepare_database
 from app.rehearsal import MEMORY_BUS, Surroundings, make_network
 from app.runtime import open_runtime
-from app.serving import listen_on, stopped_by_signals, wall_clock
-from app.settings import Profile, load_settings
+from app.serving import listen_on, on_stop_signals, stop, wall_clock
+from app.settings import PREFIX, Profile, Settings, load_settings
 from app.workers import run_workers
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from app.rehearsal import TrialNode
+    import httpx
+
+    from app.demo.folder import DemoFolder
     from app.runtime import Runtime
 
 HOST = "127.0.0.1"
 GRACEFUL_SECONDS = 3
 READY_SECONDS = 20.0
-POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class DemoNode:
-    """One live state of the demo."""
+    """One live state of the demo, and our line to it: the demo itself is a client like any other."""
 
     runtime: Runtime
     listener: socket.socket
-    url: str
+    http: httpx.AsyncClient
     tokens: Mapping[str, str]
 
+    @property
+    def url(self) -> str:
+        """Where its gateway answers."""
+        return f"http://{HOST}:{self.listener.getsockname()[1]}"
 
-async def run_demo(folder: Path, *, port: int, once: bool) -> int:
+    def person(self, seat: str) -> Person:
+        """Whoever sits there (see `seed.py`)."""
+        return Person(self.runtime.node.code, self.http, self.tokens[seat])
+
+
+async def run_demo(path: Path, *, port: int, once: bool) -> int:
     """Run until Ctrl-C, or with `once` until the scripted day is over; returns the exit code.
 
     Raises SettingsUnusable in one sentence for a port in use or a folder that cannot be written.
     """
     configure_logging("error")
-    # Ports before anything else: the most common mistake is a demo that already runs.
-    listeners = [listen_on(HOST, port + offset) for offset in range(len(EXAMPLE_CODES))]
-    network = _empty(folder)
-    try:
-        async with AsyncExitStack() as stack:
-            server = await stack.enter_async_context(embedded_postgres(profile=Profile.DEMO))
-            print(server.notice)  # noqa: T201 - the demo talks to its terminal
-            trials = make_network(
-                network,
-                EXAMPLE_CODES,
-                Surroundings(server.superuser_url("postgres"), MEMORY_BUS, port),
-                now=wall_clock(),
-                random=os.urandom,
-            )
-            bus = MemoryBus(clock=wall_clock, pauses=Pauses(secrets.SystemRandom().random))
-            nodes = {
-                trial.code: await _start(stack, trial, bus=bus, listener=listener)
-                for trial, listener in zip(trials, listeners, strict=True)
-            }
-            return await _live(nodes, folder, once=once)
-    finally:
-        for listener in listeners:
-            listener.close()
-        shutil.rmtree(network, ignore_errors=True)
+    _refuse_settings(os.environ)
+    stopped = asyncio.Event()
+    async with AsyncExitStack() as stack:
+        # Ports before anything else: the most common mistake is a demo that already runs.
+        listeners = [stack.enter_context(listen_on(HOST, port + offset)) for offset in range(len(EXAMPLE_CODES))]
+        folder = stack.enter_context(held_folder(path))
+        stack.enter_context(on_stop_signals(stopped.set))
+        try:
+            nodes = await unless(stopped, _start(stack, folder, listeners))
+        except StoppedFirst:
+            return _cut_short(once=once)
+        return await _live(nodes, folder, once=once, stopped=stopped)
+
+
+def _cut_short(*, once: bool) -> int:
+    """A stop is how a demo ends; of a day that was cut short not every step happened."""
+    return 1 if once else 0
+
+
+def _refuse_settings(environment: Mapping[str, str]) -> None:
+    """Settings of a real node would win over those of the demo, which would then write into that node's database."""
+    names = [
+        f"{PREFIX}{name.upper()}{ending}" for name in (*Settings.model_fields, "config") for ending in ("", "_FILE")
+    ]
+    for name in names:
+        if environment.get(name):
+            raise SettingsUnusable("setting_in_demo", f"{name} is set, but the demo makes its own settings: unset it.")
 
 
 async def _start(
-    stack: AsyncExitStack, trial: TrialNode, *, bus: MemoryBus, listener: socket.socket
-) -> DemoNode:
-    settings = load_settings(trial.config)
-    await prepare_database(settings, create=True)
-    runtime = await stack.enter_async_context(
-        open_runtime(settings, clock=wall_clock, broker=bus.connect(trial.code))
-    )
-    tokens = await seed(runtime)
-    return DemoNode(runtime, listener, f"http://{HOST}:{listener.getsockname()[1]}", tokens)
+    stack: AsyncExitStack, folder: DemoFolder, listeners: Sequence[socket.socket]
+) -> Mapping[str, DemoNode]:
+    """Everything up to the nodes' own loops; what was opened is closed by `stack`."""
+    server = await stack.enter_async_context(embedded_postgres(profile=Profile.DEMO))
+    print(server.notice, flush=True)  # noqa: T201 - the demo talks to its terminal
+    around = Surroundings(server.superuser_url("postgres"), MEMORY_BUS, listeners[0].getsockname()[1])
+    network = make_network(folder.network, EXAMPLE_CODES, around, now=wall_clock(), random=os.urandom)
+    settings = [load_settings(node.config) for node in network]
+    async with asyncio.TaskGroup() as preparing:
+        for one in settings:
+            preparing.create_task(prepare_database(one, create=True))
+    bus = MemoryBus(clock=wall_clock, pauses=Pauses(secrets.SystemRandom().random))
+    return {
+        one.code: await _open(stack, one, bus=bus, listener=listener)
+        for one, listener in zip(settings, listeners, strict=True)
+    }
 
 
-async def _live(nodes: Mapping[str, DemoNode], folder: Path, *, once: bool) -> int:
-    runtimes = [node.runtime for node in nodes.values()]
-    code = 0
-    with stopped_by_signals(runtimes):
-        async with asyncio.TaskGroup() as parts:
-            for node in nodes.values():
-                parts.create_task(serve_http(node.runtime, node.listener, graceful_seconds=GRACEFUL_SECONDS))
-                parts.create_task(run_workers(node.runtime))
-            await _ready(nodes)
-            _write_access(folder, nodes)
-            urls = {name: node.url for name, node in nodes.items()}
-            print(banner(urls, nodes["XA"].tokens, folder))  # noqa: T201 - the demo talks to its terminal
+async def _open(stack: AsyncExitStack, settings: Settings, *, bus: MemoryBus, listener: socket.socket) -> DemoNode:
+    broker = bus.connect(settings.code)
+    runtime = await stack.enter_async_context(open_runtime(settings, clock=wall_clock, broker=broker))
+    http = await stack.enter_async_context(open_line(f"http://{HOST}:{listener.getsockname()[1]}"))
+    return DemoNode(runtime, listener, http, await seed(runtime))
+
+
+async def _live(nodes: Mapping[str, DemoNode], folder: DemoFolder, *, once: bool, stopped: asyncio.Event) -> int:
+    """Let the nodes run until the day is over or we are told to stop."""
+    async with asyncio.TaskGroup() as parts:
+        for node in nodes.values():
+            parts.create_task(serve_http(node.runtime, node.listener, graceful_seconds=GRACEFUL_SECONDS))
+            parts.create_task(run_workers(node.runtime))
+        try:
+            await unless(stopped, _ready(nodes))
+            folder.grant({"nodes": {code: {"url": one.url, "tokens": dict(one.tokens)} for code, one in nodes.items()}})
+            urls = {code: node.url for code, node in nodes.items()}
+            print(banner(urls, nodes["XA"].tokens["agency_officer"], folder.access), flush=True)  # noqa: T201 - (as above)
             if once:
-                try:
-                    code = await play(_day(nodes))
-                finally:
-                    for runtime in runtimes:
-                        runtime.stopping.set()
-                        runtime.wake.ring()
-    return code
+                return await unless(stopped, play(_day(nodes)))
+            await stopped.wait()
+            return 0
+        except StoppedFirst:
+            return _cut_short(once=once)
+        finally:
+            for node in nodes.values():
+                stop(node.runtime)
 
 
 async def _ready(nodes: Mapping[str, DemoNode]) -> None:
     """Wait until every node answers that it is ready."""
-    for code, node in nodes.items():
-        monitor = Person(code, node.url, node.tokens["monitor"])
+    for node in nodes.values():
+        monitor = node.person("monitor")
         await monitor.awaited("/readyz", lambda seen: seen["status"] == "ready", seconds=READY_SECONDS, what="start")
 
 
@@ -137,10 +163,7 @@ def _day(nodes: Mapping[str, DemoNode]) -> Day:
         "facts_summary": "A customer disputes the quality of goods bought in a web shop and wants to know who runs it.",
     }
     return Day(
-        people={
-            code: {seat: Person(code, node.url, token) for seat, token in node.tokens.items()}
-            for code, node in nodes.items()
-        },
+        people={code: {seat: node.person(seat) for seat in node.tokens} for code, node in nodes.items()},
         documents={
             "preservation": preservation,
             "advice": example(RequestType.TECHNICAL_ADVICE),
@@ -151,24 +174,3 @@ def _day(nodes: Mapping[str, DemoNode]) -> Day:
             for code, node in nodes.items()
         },
     )
-
-
-def _empty(folder: Path) -> Path:
-    """The place for keys and settings of this run; what an earlier run left there is removed."""
-    network = folder / "network"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "access.json").write_text("{}\n", encoding="utf-8")
-        shutil.rmtree(network, ignore_errors=True)
-        network.mkdir(mode=0o700)
-    except OSError as fault:
-        raise SettingsUnusable("folder_unusable", f"{folder} cannot be written: {fault.strerror}.") from fault
-    return network
-
-
-def _write_access(folder: Path, nodes: Mapping[str, DemoNode]) -> None:
-    access = {"nodes": {code: {"url": node.url, "tokens": dict(node.tokens)} for code, node in nodes.items()}}
-    path = folder / "access.json"
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    path.write_text(json.dumps(access, indent=2) + "\n", encoding="utf-8")

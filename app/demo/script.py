@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from app.audit.note import parse_verifier_key
 from app.audit.proof import verify_proof
+from app.audit.strict import NotVerified
 from app.demo.client import Person, StepFailed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
-
-PATIENCE_SECONDS = 15.0
-"""How long a step waits for what the other node must do by itself."""
 
 ADVICE = "Hosting companies keep sign-in logs for twelve months; the public prosecutor orders their preservation."
 
@@ -24,11 +22,15 @@ MINIMUM_DAYS = 60
 
 @dataclass(slots=True)
 class Day:
-    """The people of the three nodes, the documents to file, the keys of the logs, and what earlier steps found out."""
+    """The people of the three nodes, the documents to file, the keys of the logs, and what earlier steps found out.
+
+    `patience` is how many seconds a step waits for what the other node must do by itself.
+    """
 
     people: Mapping[str, Mapping[str, Person]]
     documents: Mapping[str, Mapping[str, Any]]
     log_keys: Mapping[str, str]
+    patience: float = 15.0
     found: dict[str, str] = field(default_factory=dict)
 
     def who(self, node: str, role: str) -> Person:
@@ -61,7 +63,8 @@ async def _desk(day: Day, name: str, role: str, action: str) -> str:
 async def _delivered(day: Day, name: str, to: str) -> str:
     path = f"/v1/exchanges/{day.found[f'{name}.exchange']}"
     desk = day.who("XA", "duty_officer")
-    await desk.awaited(path, lambda seen: seen["state"] != "DISPATCHED", seconds=PATIENCE_SECONDS, what="delivery")
+    await day.who(to, "duty_officer").get("/v1/me")  # whoever does not answer at all is not waited for
+    await desk.awaited(path, lambda seen: seen["state"] != "DISPATCHED", seconds=day.patience, what="delivery")
     there = await day.who(to, "duty_officer").get(path)
     if (there["state"], there["direction"]) != ("DELIVERED", "incoming"):
         raise StepFailed(f"{to} shows {there['direction']} {there['state']}")
@@ -76,7 +79,7 @@ async def _foreign(day: Day, name: str, to: str, action: str, **members: Any) ->
     await day.who("XA", "duty_officer").awaited(
         path,
         lambda seen: (seen["state"], seen["generation"]) == (done["state"], done["generation"]),
-        seconds=PATIENCE_SECONDS,
+        seconds=day.patience,
         what=f"XA learns of {action}",
     )
     return f"{done['state']}, generation {done['generation']} on both sides"
@@ -133,7 +136,10 @@ async def _provable(day: Day, node: str) -> str:
     if not events:
         raise StepFailed(f"the log of {node} is empty")
     proof = await auditor.text("/v1/audit/proofs", event_id=events[0]["id"])
-    _, checkpoint = verify_proof(proof, events[0]["leaf"].encode(), log=parse_verifier_key(day.log_keys[node]))
+    try:
+        _, checkpoint = verify_proof(proof, events[0]["leaf"].encode(), log=parse_verifier_key(day.log_keys[node]))
+    except NotVerified as fault:
+        raise StepFailed(f"the proof of {node} does not hold: {fault.detail}") from fault
     return f"{checkpoint.size} leaves, proof checks"
 
 

@@ -62,8 +62,6 @@ async def seed(runtime: Runtime) -> Mapping[str, str]:
         for seat in SEATS:
             acting = Acting(session, runtime.node, SYSTEM, now)
             person = await enrol_person(acting, name=seat.name, role=seat.role, agency_id=seat.agency)
-            created = await create_token(
-                session, runtime.node, person.id, expires_at=now + TOKENS_VALID, now=now
-            )
+            created = await create_token(session, runtime.node, person.id, expires_at=now + TOKENS_VALID, now=now)
             tokens[seat.key] = created.secret
     return tokens

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,18 +15,19 @@ NAMES = {"XA": "Aurelia", "XT": "Kitano", "XS": "Sahran"}
 EXAMPLE = "preservation.json"
 
 
-def banner(urls: Mapping[str, str], tokens: Mapping[str, str], folder: Path) -> str:
-    """Addresses, where the API docs are, and a line that files the first request as printed."""
+def banner(urls: Mapping[str, str], token: str, access: Path) -> str:
+    """Addresses, where the API docs are, and a line that files the first request at XA as printed, with `token`."""
     lines = [f"  {code}  {NAMES[code]:<8} {url}   API docs: {url}/docs" for code, url in urls.items()]
     filing = (
-        f"curl -sS {urls['XA']}/v1/requests -H 'Authorization: Bearer {tokens['agency_officer']}' "
-        f"-H 'Content-Type: application/json' -H 'Idempotency-Key: first-request' --data @{_example()}"
+        f"curl -sS {urls['XA']}/v1/requests -H 'Authorization: Bearer {token}' "
+        f"-H 'Content-Type: application/json' -H 'Idempotency-Key: first-request' "
+        f"--data {shlex.quote(f'@{_example()}')}"
     )
     return "\n".join(
         [
             "Three invented states are up:",
             *lines,
-            f"Tokens of everybody: {folder / 'access.json'}",
+            f"Tokens of everybody: {access}",
             "File the first request:",
             f"  {filing}",
             "Ctrl-C stops all of it and leaves nothing running.",

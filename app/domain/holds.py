@@ -119,8 +119,16 @@ def next_end(hold: Hold) -> datetime | None:
     if hold.state is HoldState.TIMED:
         return hold.expires_at
     if hold.state is HoldState.PENDING_DECISION and hold.mla.decided_at is not None:
-        return hold.mla.decided_at + GRACE_AFTER_DECISION
+        return _later(hold.mla.decided_at, GRACE_AFTER_DECISION)
     return None
+
+
+def _later(moment: datetime, by: timedelta) -> datetime | None:
+    """None beyond the end of the calendar: another node may have sent its last day."""
+    try:
+        return moment + by
+    except OverflowError:
+        return None
 
 
 def is_open(hold: Hold, now: datetime) -> bool:

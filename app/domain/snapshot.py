@@ -84,6 +84,9 @@ def read_snapshot(snapshot: SnapshotBody, *, asked: Asked) -> Exchange:
 def adopt(replica: Exchange, snapshot: SnapshotBody) -> Exchange:
     """What the requesting side shows after this snapshot: it, or the replica if that is of a later generation.
 
+    What the requesting side said itself (its reference, when it asked) stays as it said it, and a hold once shown stays
+    listed: another node can end it, not unsay it.
+
     Raises Conflict `not_yours` if the snapshot speaks of another exchange, other parties or another type.
     """
     same = (replica.id, replica.requesting, replica.requested, replica.type)
@@ -91,7 +94,15 @@ def adopt(replica: Exchange, snapshot: SnapshotBody) -> Exchange:
         raise Conflict("not_yours", "the snapshot is not of this exchange")
     if snapshot.generation < replica.generation:
         return replica
-    return read_snapshot(snapshot, asked=replica.asked)
+    told = read_snapshot(snapshot, asked=replica.asked)
+    listed = {hold.id for hold in told.holds}
+    unsaid = tuple(hold for hold in replica.holds if hold.id not in listed)
+    return replace(
+        told,
+        request_reference=replica.request_reference,
+        opened_at=replica.opened_at,
+        holds=(*told.holds, *unsaid),
+    )
 
 
 def _flat_members() -> tuple[str, ...]:

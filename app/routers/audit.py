@@ -19,7 +19,7 @@ from app.domain.codes import Role
 from app.errors import Unknown
 from app.routers.answers import NO_STORE, answer_json
 from app.routers.audit_examples import CASE_ENTRY, CHECKPOINT, CONSISTENCY, ENTRY, PROOF
-from app.routers.deps import AGENCY, Commanding, ReadingOnly, needs, require_role
+from app.routers.deps import Commanding, ReadingOnly, needs, require_role
 from app.routers.listing import DEFAULT_LIMIT, Cursor, Limit, answer_page, bad_cursor, parse_id
 from app.routers.models import Listed, View
 from app.routers.operations import NOT_FOUND, ROLE_NOT_ALLOWED, Answered, Fault, Operation, Tag
@@ -179,10 +179,10 @@ async def list_of_case(
     exchange_id: str, command: Commanding, place: AskedPlace, limit: Limit = DEFAULT_LIMIT
 ) -> Response:
     """Who did and saw what in this exchange and the request behind it, with contents. Reading it is itself recorded."""
-    record = await exchanges.load(command.session, parse_id(exchange_id))
-    if record is None or command.actor.role in AGENCY:
-        raise Unknown("not_found", "There is no such thing, or it is not yours.")
     require_role(command.actor, Role.AUDITOR)
+    record = await exchanges.load(command.session, parse_id(exchange_id))
+    if record is None:
+        raise Unknown("not_found", "There is no such thing, or it is not yours.")
     cases = [record.value.id, *([record.request_id] if record.request_id else [])]
     await remember_reading(command, record.value.id)
     found = await read_entries(command.session, cases, after=place, limit=limit + 1)

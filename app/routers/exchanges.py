@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.db import acts, exchanges, threads, timeline
 from app.db.exchanges import ExchangeRecord
@@ -16,7 +16,7 @@ from app.errors import Conflict, Unknown
 from app.routers import exchange_operations as told
 from app.routers.answers import Answer, answer_json
 from app.routers.bodies import parse_model
-from app.routers.deps import DESK, Command, Commanding, ReadingOnly, require_role
+from app.routers.deps import DESK, Command, Commanding, ReadingOnly, needs, require_role
 from app.routers.idempotency import once
 from app.routers.listing import AskedPage, listed, parse_id
 from app.routers.reading import remember_reading
@@ -33,12 +33,11 @@ Directions = Annotated[Direction | None, Query(description="incoming: opened tow
 States = Annotated[list[State] | None, Query(description="Only exchanges in these states.")]
 
 
-@router.get("/v1/exchanges", **told.LIST.route())
+@router.get("/v1/exchanges", dependencies=[Depends(needs(*DESK))], **told.LIST.route())
 async def list_exchanges(
     view: ReadingOnly, request: Request, page: AskedPage, direction: Directions = None, state: States = None
 ) -> Response:
     """Newest first, both directions unless one is named."""
-    require_role(view.actor, *DESK)
     found = await exchanges.page(
         view.session, limit=page.fetch, before=page.before, direction=direction, states=state or ()
     )

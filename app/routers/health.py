@@ -51,7 +51,7 @@ async def readiness(runtime: Runtime) -> Sequence[Check]:
         Check("migrations", migrations),
         Check("keys", Outcome.PASS if _keys_usable(runtime) else Outcome.FAIL),
         Check("loops", Outcome.PASS if _loops_alive(runtime) else Outcome.FAIL),
-        Check("broker", Outcome.PASS if runtime.broker.status().connected else Outcome.WARN),
+        Check("broker", Outcome.PASS if _bus_works(runtime) else Outcome.WARN),
         Check("serving", Outcome.FAIL if runtime.stopping.is_set() else Outcome.PASS),
     )
 
@@ -86,6 +86,12 @@ def _keys_usable(runtime: Runtime) -> bool:
     key = runtime.node.directory.signing_key(runtime.node.code, kid)
     now = runtime.clock()
     return key is not None and key.revoked_at is None and key.nbf <= now < key.exp
+
+
+def _bus_works(runtime: Runtime) -> bool:
+    """Whether both lanes can publish and, where this process runs loops, both are consumed: a deaf node is degraded."""
+    status = runtime.broker.status()
+    return status.connected and (not runtime.beats or all(status.consuming.get(lane) for lane in Lane))
 
 
 def _loops_alive(runtime: Runtime) -> bool:

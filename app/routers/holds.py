@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.db import acts, exchanges, holds
 from app.db.exchanges import ExchangeRecord
@@ -15,7 +15,7 @@ from app.domain.hold_acts import HOLD_ACT
 from app.errors import Conflict, Unknown
 from app.routers import hold_operations as told
 from app.routers.answers import Answer, answer_json
-from app.routers.deps import DESK, Command, Commanding, ReadingOnly, require_role
+from app.routers.deps import DESK, Command, Commanding, ReadingOnly, needs, require_role
 from app.routers.exchanges import load_exchange
 from app.routers.idempotency import once
 from app.routers.listing import AskedPage, listed, parse_id
@@ -32,12 +32,11 @@ Directions = Annotated[Direction | None, Query(description="incoming: we hold fo
 States = Annotated[list[HoldState] | None, Query(description="Only holds in these states, as last written.")]
 
 
-@router.get("/v1/holds", **told.LIST.route())
+@router.get("/v1/holds", dependencies=[Depends(needs(*DESK))], **told.LIST.route())
 async def list_holds(
     view: ReadingOnly, request: Request, page: AskedPage, direction: Directions = None, state: States = None
 ) -> Response:
     """Newest first, both directions unless one is named."""
-    require_role(view.actor, *DESK)
     found = await holds.page(
         view.session, limit=page.fetch, before=page.before, direction=direction, states=state or ()
     )

@@ -15,7 +15,7 @@ from datetime import timedelta
 from fastapi import Response
 
 from app.db import idempotency
-from app.errors import Conflict, Malformed, Refused
+from app.errors import Conflict, Malformed, Refused, Unknown
 from app.routers.answers import JSON, NO_STORE, Answer, json_bytes
 from app.routers.deps import Command
 
@@ -59,6 +59,8 @@ async def once(command: Command, make: Make) -> Response:
 
 def _claim(command: Command) -> idempotency.Claim:
     request = command.request
+    if not request.scope["path"].isprintable():
+        raise Unknown("not_found", "There is no such thing, or it is not yours.")
     key = request.headers.get("idempotency-key")
     if key is None:
         raise Malformed("idempotency_key_required", "This needs an Idempotency-Key header: a new one per command.")

@@ -9,15 +9,19 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from app import __version__
 from app.db import overview
-from app.domain.codes import MessageType
 from app.migrate import current_revision
 from app.routers.answers import answer_json
 from app.routers.deps import MONITORING, Caller, ReadingOnly, needs, runtime_of
 from app.routers.health import count
 from app.routers.models import Moment, View
 from app.routers.operations import ROLE_NOT_ALLOWED, Answered, Operation, Tag
+from app.services.effects import EFFECTS
+from app.services.inbound import BELOW_EFFECTS
 
 router = APIRouter(dependencies=[Depends(needs(*sorted(MONITORING)))])
+
+READ = sorted(str(kind) for kind in (*EFFECTS.apply, *BELOW_EFFECTS))
+"""Types of message that this release understands; others wait in quarantine for one that does."""
 
 
 class OpenView(View):
@@ -149,7 +153,7 @@ VERSION_EXAMPLE = {
     "python": "3.11.9",
     "schema_revision": "20261122_0900",
     "schema_expected": "20261122_0900",
-    "message_types": [str(kind) for kind in MessageType],
+    "message_types": READ,
     "contact_point": "XA",
     "directory_version": 7,
     "time": "2026-11-22T09:30:00.000Z",
@@ -218,7 +222,7 @@ async def read_version(view: ReadingOnly) -> Response:
         python=platform.python_version(),
         schema_revision=await current_revision(view.session),
         schema_expected=view.runtime.head_revision,
-        message_types=[str(kind) for kind in MessageType],
+        message_types=READ,
         contact_point=view.node.code,
         directory_version=view.node.directory.version,
         time=view.now,

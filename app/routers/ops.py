@@ -1,4 +1,4 @@
-"""Probes and metrics: open to whoever reaches the listener, and therefore terse."""
+"""Probes and metrics: open to whoever reaches the listener, and therefore terse without a token."""
 
 from __future__ import annotations
 
@@ -9,13 +9,29 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from app.db.engine import reading
+from app.errors import NotAuthenticated
 from app.routers.answers import NO_STORE, answer_json
-from app.routers.deps import runtime_of
+from app.routers.deps import MONITORING, runtime_of
 from app.routers.health import Outcome, count, readiness, set_gauges, set_gauges_of_process
 from app.routers.models import View
 from app.routers.operations import Answered, Operation, Tag
+from app.runtime import Runtime
+from app.services.authenticate import authenticate
 
 router = APIRouter()
+
+OPEN_METRICS = (
+    "counterpart_build_info",
+    "counterpart_bus_connected",
+    "counterpart_bus_consuming",
+    "counterpart_bus_reconnects",
+    "process_cpu_seconds_total",
+    "process_open_fds",
+    "process_resident_memory_bytes",
+    "process_start_time_seconds",
+)
+"""Samples that tell nothing of how much this contact point has to do."""
 
 
 class Alive(View):
@@ -97,13 +113,32 @@ async def is_ready(
 
 @router.get("/metrics", **METRICS.route())
 async def read_metrics(request: Request) -> Response:
-    """Numbers only: no id, reference, name or target is a label. Without its database a node still tells the rest."""
+    """Numbers only: no id, reference, name or target is a label.
+
+    Without a token of a monitoring role only the process and the broker are told of: how many requests there are is
+    nobody else's business. A node without its database tells just as much.
+    """
     runtime = runtime_of(request)
     set_gauges_of_process(runtime)
+    everything = False
     try:
-        set_gauges(runtime, await count(runtime))
+        everything = await _may_see_everything(request, runtime)
+        if everything:
+            set_gauges(runtime, await count(runtime))
     except (DBAPIError, PoolTimeout, OSError) as fault:
         runtime.log.warning("metrics_without_database", error=type(fault).__name__)
-    return Response(
-        generate_latest(runtime.metrics.registry), headers={**NO_STORE, "Content-Type": CONTENT_TYPE_LATEST}
-    )
+    registry = runtime.metrics.registry
+    told = registry if everything else registry.restricted_registry(OPEN_METRICS)
+    return Response(generate_latest(told), headers={**NO_STORE, "Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def _may_see_everything(request: Request, runtime: Runtime) -> bool:
+    scheme, _, credential = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return False
+    async with reading(runtime.engine) as session:
+        try:
+            caller = await authenticate(session, credential, now=runtime.clock())
+        except NotAuthenticated:
+            return False
+    return caller.role in MONITORING

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.db import exchanges, requests, timeline
 from app.db.exchanges import ExchangeRecord
@@ -15,7 +15,7 @@ from app.domain.references import check_reference
 from app.errors import Conflict, Unknown
 from app.routers import request_operations as told
 from app.routers.answers import Answer, answer_json
-from app.routers.deps import AGENCY, DESK, Command, Commanding, Reading, ReadingOnly, require_role
+from app.routers.deps import AGENCY, DESK, Command, Commanding, Reading, ReadingOnly, needs, require_role
 from app.routers.idempotency import once
 from app.routers.listing import AskedPage, listed, parse_id
 from app.routers.reading import remember_reading
@@ -53,10 +53,9 @@ async def file(
     return await once(command, make)
 
 
-@router.get("/v1/requests", **told.LIST.route())
+@router.get("/v1/requests", dependencies=[Depends(needs(*READERS))], **told.LIST.route())
 async def list_requests(view: ReadingOnly, request: Request, page: AskedPage, state: States = None) -> Response:
     """Newest first. People of an agency see their agency's requests only; the desk sees all."""
-    require_role(view.actor, *READERS)
     found = await requests.page(
         view.session, limit=page.fetch, before=page.before, agency_id=view.actor.agency_id, states=state or ()
     )

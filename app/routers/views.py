@@ -11,9 +11,11 @@ from app.db.exchanges import ExchangeRecord
 from app.db.requests import RequestRecord
 from app.db.timeline import Entry
 from app.domain.codes import Direction, HoldState, Instrument, IntakeState, RequestType, State, Tier
+from app.domain.exchange.timers import local_flags
 from app.domain.exchange.values import Exchange
-from app.domain.exchange_codes import LocalFlag, Side
+from app.domain.exchange_codes import Side
 from app.domain.holds import Hold, hold_flags, state_at
+from app.domain.moments import to_milliseconds
 from app.domain.snapshot import take_snapshot
 from app.domain.snapshot_bodies import (
     AnswerBody,
@@ -134,7 +136,7 @@ class RequestView(View):
 
 
 class TimelineEntry(View):
-    """One line of a timeline; `party` is the contact point whose act it was."""
+    """One line of a timeline; `id` counts within it, `party` is the contact point whose act it was."""
 
     id: int
     at: Moment
@@ -198,7 +200,7 @@ def show_exchange(record: ExchangeRecord, acts: list[ActRecord], *, allowed: lis
         tier=value.tier,
         state=value.state,
         generation=value.generation,
-        flags=_flags(record),
+        flags=_flags(record, now),
         holds=[show_hold(hold, generation=value.generation, replica=replica, now=now) for hold in value.holds],
         under_way=[UnderWay(act_id=act.id, action=act.action, hold_id=act.hold_id, since=act.since) for act in acts],
         allowed_actions=allowed,
@@ -251,13 +253,10 @@ def show_entry(serial: int, entry: Entry) -> TimelineEntry:
     )
 
 
-def _flags(record: ExchangeRecord) -> list[str]:
-    flags = [str(flag) for flag in record.value.flags]
-    if record.undeliverable:
-        flags.append(LocalFlag.UNDELIVERABLE)
-    if record.value.private.withdrawal_waiting:
-        flags.append(LocalFlag.WITHDRAWAL_WAITING)
-    return flags
+def _flags(record: ExchangeRecord, now: datetime) -> list[str]:
+    """What both sides see, and what this node works out for itself."""
+    own = local_flags(record.value, side=side_of(record), now=to_milliseconds(now))
+    return [*map(str, record.value.flags), *map(str, own)]
 
 
 def _for_agency(value: Exchange, now: datetime) -> AgencyExchange:

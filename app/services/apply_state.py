@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from app.services.inbound import Received
     from app.services.node import Node
 
+RAISE = "raise_tier"
+
 
 async def apply_state(session: Session, node: Node, received: Received, now: datetime) -> Applied:
     """Adopt the snapshot. Within a thread states come in order, so only a restored peer sends an older one: stale."""
@@ -49,9 +51,10 @@ async def apply_state(session: Session, node: Node, received: Received, now: dat
         not_understood=understood.not_understood if not stale else record.not_understood,
     )
     await exchanges.save(session, after, read_generation=record.value.generation, now=now)
-    if value.tier is not record.value.tier:
+    ended = await _end_acts(session, node, after, body, now=now)
+    if value.tier is not record.value.tier or RAISE in ended:
+        # Our own raise counted as the present tier while it was under way; now the tier is what the other side says.
         await move_lane(session, value.id, lane_of(value.tier), now=now)
-    await _end_acts(session, node, after, body, now=now)
     request = await requests.load_for_exchange(session, value.id)
     told = Happening(
         kind="exchange",
@@ -68,8 +71,14 @@ async def apply_state(session: Session, node: Node, received: Received, now: dat
     return Applied(Fate.STALE if stale else Fate.APPLIED)
 
 
-async def _end_acts(session: Session, node: Node, record: ExchangeRecord, body: StateBody, *, now: datetime) -> None:
-    """Give each of our acts named in the answer its fate, once; the openings among them are nobody's act."""
+async def _end_acts(
+    session: Session, node: Node, record: ExchangeRecord, body: StateBody, *, now: datetime
+) -> set[str]:
+    """Give each of our acts named in the answer its fate, once, and return which actions ended.
+
+    The openings among them are nobody's act.
+    """
+    actions: set[str] = set()
     under_way = {act.id for act in await acts.under_way(session, [record.value.id])}
     for answer in body.answers:
         if answer.jti not in under_way:
@@ -77,6 +86,7 @@ async def _end_acts(session: Session, node: Node, record: ExchangeRecord, body: 
         ended = await acts.end(session, answer.jti, fate=answer.fate, code=answer.code, now=now)
         if ended is None:
             continue
+        actions.add(ended.action)
         fate = Happening(
             kind="exchange",
             subject=record.value.id,
@@ -89,6 +99,7 @@ async def _end_acts(session: Session, node: Node, record: ExchangeRecord, body: 
             ids={"act_id": str(ended.id), "fate": str(answer.fate)},
         )
         await tell(session, node, fate, actor=SYSTEM, now=now)
+    return actions
 
 
 def _news(before: Exchange, after: Exchange) -> dict[str, Any]:

@@ -23,23 +23,30 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.db.engine import Session
+    from app.domain.message_reading import Understood
     from app.services.inbound import Received
     from app.services.node import Node
 
 
 async def apply_wish(session: Session, node: Node, received: Received, now: datetime) -> Applied:
     """`exchange.action/1`: applied, stale or refused, as ruling 14 has it."""
-    return await _apply(session, node, received, read_body(ActionBody, received.body).body, now)
+    return await _apply(session, node, received, read_body(ActionBody, received.body), now=now)
 
 
 async def apply_hold_wish(session: Session, node: Node, received: Received, now: datetime) -> Applied:
     """`hold.action/1`: the same."""
-    return await _apply(session, node, received, read_body(HoldActionBody, received.body).body, now)
+    return await _apply(session, node, received, read_body(HoldActionBody, received.body), now=now)
 
 
 async def _apply(
-    session: Session, node: Node, received: Received, wish: ActionBody | HoldActionBody, now: datetime
+    session: Session,
+    node: Node,
+    received: Received,
+    understood: Understood[ActionBody] | Understood[HoldActionBody],
+    *,
+    now: datetime,
 ) -> Applied:
+    wish = understood.body
     record = await exchanges.load(session, thread_id(received), for_update=True)
     if record is None:
         # The opening ended without an exchange; `answer_thread` says so at the end of this batch.
@@ -49,8 +56,13 @@ async def _apply(
     before = record.value
     zone = rules_for(node, before, now=now).zone
     judged = judge(before, wish, now=now, first_received_at=received.received_at, zone=zone)
-    if judged.exchange is not before:
-        after = replace(record, value=judged.exchange, due_at=next_timer(judged.exchange))
+    if judged.exchange is not before or understood.not_understood:
+        after = replace(
+            record,
+            value=judged.exchange,
+            not_understood=sorted({*record.not_understood, *understood.not_understood}),
+            due_at=next_timer(judged.exchange),
+        )
         await exchanges.save(session, after, read_generation=before.generation, now=now)
     if judged.exchange.tier is not before.tier:
         await move_lane(session, before.id, lane_of(judged.exchange.tier), now=now)

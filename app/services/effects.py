@@ -9,6 +9,7 @@ from app.services.apply_state import apply_state
 from app.services.apply_wish import apply_hold_wish, apply_wish
 from app.services.inbound import Effects
 from app.services.open_exchange import apply_open
+from app.services.warn_of_withdrawal import warn_of_withdrawal
 
 EFFECTS = Effects(
     apply={
@@ -18,6 +19,7 @@ EFFECTS = Effects(
         MessageType.EXCHANGE_STATE: apply_state,
     },
     answer=answer_thread,
+    wait=warn_of_withdrawal,
     bodies={
         MessageType.EXCHANGE_OPEN: OpenBody,
         MessageType.EXCHANGE_ACTION: ActionBody,

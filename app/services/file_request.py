@@ -47,7 +47,7 @@ async def file_request(
         raise Forbidden("role_not_allowed", "Only a person of an agency files requests.")
     record = RequestRecord(
         id=new_id(),
-        reference=make_reference(node.code, now.year, random_bytes=node.random(RANDOM_BYTES)),
+        reference=_draw_reference(node, now),
         agency_id=actor.agency_id,
         filed_by=actor.person_id,
         type=accepted.type,
@@ -62,7 +62,8 @@ async def file_request(
         created_at=now,
         updated_at=now,
     )
-    await requests.add(session, record)
+    while not await requests.add(session, record):
+        record = replace(record, reference=_draw_reference(node, now))
     filed = Happening(
         kind="request",
         subject=record.id,
@@ -75,3 +76,7 @@ async def file_request(
     )
     await tell(session, node, filed, actor=actor, now=now)
     return record
+
+
+def _draw_reference(node: Node, now: datetime) -> str:
+    return make_reference(node.code, now.year, random_bytes=node.random(RANDOM_BYTES))

@@ -109,8 +109,16 @@ Answer: TypeAlias = Callable[[Session, Node, ThreadKey, datetime], Awaitable[Non
 queue one `exchange.state/1` for all of them. Messages that ended without effect (expired, refused) come here too."""
 
 
+Wait: TypeAlias = Callable[[Session, Node, "Due", datetime], Awaitable[None]]
+"""Called for a message that was just stored and must wait behind a gap: the place to warn a person of it."""
+
+
 async def answer_nothing(_session: Session, _node: Node, _thread: ThreadKey, _now: datetime) -> None:
     """Keep silent: for a node that has nothing to say in any thread."""
+
+
+async def wait_quietly(_session: Session, _node: Node, _due: Due, _now: datetime) -> None:
+    """Warn nobody."""
 
 
 UNKNOWN_TYPE = "unknown_type"
@@ -135,6 +143,7 @@ class Effects:
 
     apply: Mapping[MessageType, Apply]
     answer: Answer = answer_nothing
+    wait: Wait = wait_quietly
     bodies: Mapping[MessageType, type[Open]] = field(default_factory=dict)
 
     def understand(self, type_: MessageType) -> bool:

@@ -63,9 +63,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The messages whose turn it is, in order, and the threads, whose rows this transaction has locked."""
+    """The messages whose turn it is, in order; new ones behind a gap; the threads, whose rows are locked."""
 
     due: tuple[Due, ...]
+    waiting: tuple[Due, ...]
     threads: dict[ThreadKey, Thread]
     tally: Tally
 
@@ -106,7 +107,12 @@ async def keep(session: Session, node: Node, batch: Sequence[Arrived], *, effect
         unproven=len(batch) - len(proven),
         too_far_ahead=len(proven) - len(near),
     )
-    return Kept(tuple(due), locked, tally)
+    behind = tuple(
+        Due(one.row, one.proven.claims)
+        for one in filed
+        if one.is_new and one.row is not None and one.row.state is InboxState.HELD and one.row.key not in turn
+    )
+    return Kept(tuple(due), behind, locked, tally)
 
 
 def _prove(arrived: Arrived, effects: Effects) -> Proven | None:

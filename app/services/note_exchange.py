@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from app.db import exchanges, threads
 from app.db.threads import NewThread, ThreadKey
 from app.domain.codes import RequestType
 from app.domain.exchange.opening import Call, note_call
+from app.domain.request_types import REQUEST_KINDS, Opening
 from app.domain.tiers import lane_of
 from app.domain.wire import Closed, Code, Text
 from app.errors import Conflict, FieldError, Refused
@@ -39,17 +41,21 @@ async def note_exchange(
     session: Session, node: Node, call: NotedCall, *, actor: Actor, now: datetime
 ) -> ExchangeRecord:
     """Begin the exchange as DELIVERED, marked `noted`; raises Refused for an unknown state, Conflict if it exists."""
+    if REQUEST_KINDS[call.type].opening is not Opening.REQUEST:
+        fault = FieldError("/type", "not_a_request", "This is an act or a test call, no exchange of its own.")
+        raise Refused("not_a_request", "This cannot be noted.", errors=(fault,))
     if call.requesting == node.code or node.directory.point(call.requesting) is None:
         fault = FieldError("/requesting", "unknown_contact_point", "No other contact point has that code.")
         raise Refused("document_invalid", "The body breaks the rules listed in errors.", errors=(fault,))
     key = ThreadKey(str(call.exchange_id), call.requesting)
-    if await exchanges.load(session, call.exchange_id) is not None or await threads.belongs_elsewhere(session, key):
-        raise Conflict("exchange_exists", "There is an exchange of that id already.")
     noted = Call(call.exchange_id, call.requesting, node.code, call.type, call.noted)
     record = incoming(note_call(noted, now=now), {}, now=now)
-    row = NewThread(key, call.exchange_id, call.requesting, lane_of(record.value.tier))
-    await threads.ensure(session, [row], now=now)
-    await threads.lock(session, [key])
+    # The thread row first: whoever else notes or opens this exchange at this moment waits here, then finds it there.
+    await threads.ensure(session, [NewThread(key, call.exchange_id, None, lane_of(record.value.tier))], now=now)
+    locked = await threads.lock(session, [key])
+    if await exchanges.load(session, call.exchange_id) is not None or await threads.belongs_elsewhere(session, key):
+        raise Conflict("exchange_exists", "There is an exchange of that id already.")
+    await threads.move(session, [replace(locked[key], opened_by=call.requesting)])
     await exchanges.add(session, record, now=now)
     await send_state(session, node, record, now=now)
     happened = Happening(

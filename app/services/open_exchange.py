@@ -11,8 +11,9 @@ from app.db.exchanges import ExchangeRecord
 from app.domain.codes import Direction, Fate
 from app.domain.exchange.opening import attach, open_exchange
 from app.domain.exchange.timers import next_timer
-from app.domain.message_reading import read_body
+from app.domain.message_reading import check_parties, read_body
 from app.domain.messages import OpenBody, write_body
+from app.domain.request_types import REQUEST_KINDS, Opening
 from app.errors import Conflict, StorageInconsistent
 from app.services.inbound import Applied
 from app.services.node import SYSTEM
@@ -34,8 +35,12 @@ async def apply_open(session: Session, node: Node, received: Received, now: date
     """Begin the exchange as DELIVERED, or give its document to one that was noted by voice (ruling 15)."""
     understood = read_body(OpenBody, received.body)
     body = understood.body
-    if (body.requesting, body.requested) != (received.peer, node.code):
-        return NOT_YOURS
+    try:
+        check_parties(body, iss=received.peer, aud=node.code)
+    except Conflict as conflict:
+        return Applied(Fate.REFUSED, conflict.code)
+    if REQUEST_KINDS[body.type].opening not in {Opening.REQUEST, Opening.HOLD_ACT}:
+        return Applied(Fate.REFUSED, "not_a_request")
     exchange_id = thread_id(received)
     noted = await exchanges.load(session, exchange_id, for_update=True)
     if noted is None:
@@ -47,7 +52,13 @@ async def apply_open(session: Session, node: Node, received: Received, now: date
             value = attach(noted.value, body, now=now)
         except Conflict:
             return NOT_YOURS
-        opened = replace(noted, value=value, opening=write_body(body), due_at=next_timer(value))
+        opened = replace(
+            noted,
+            value=value,
+            opening=write_body(body),
+            not_understood=list(understood.not_understood),
+            due_at=next_timer(value),
+        )
         await exchanges.save(session, opened, read_generation=noted.value.generation, now=now)
     delivered = Happening(
         kind="exchange",

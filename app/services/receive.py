@@ -40,6 +40,8 @@ async def receive(session: Session, node: Node, batch: Sequence[Arrived], *, eff
     # The thread rows are locked from before the first insert until the commit: whoever else has messages of these
     # threads in hand, on the other lane or in another process, waits here and then finds the counters moved.
     applied = await apply_in_turn(session, node, (kept.threads, kept.due), effects=effects, now=now)
+    for waiting in kept.waiting:
+        await effects.wait(session, node, waiting, now)
     # Commit point of the caller. A crash before it leaves nothing, and the broker still has the batch. A crash after it
     # but before the acknowledgement brings the batch again: all duplicates, receipted again, without effect.
     return Taken(kept.tally, tuple(applied))

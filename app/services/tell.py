@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from app.db.engine import Session
     from app.services.node import Actor, Node
 
+MAX_ID_LENGTH = 64
+"""Characters of an identifier in an event; a foreign reference may be longer than anything that fits there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Happening:
@@ -68,6 +71,10 @@ async def tell(session: Session, node: Node, happening: Happening, *, actor: Act
         subject_kind=happening.kind,
         subject_id=str(happening.subject),
         agency_id=happening.agency_id if happening.for_agency else None,
-        data={"state": happening.state, "generation": happening.generation, **happening.ids},
+        data={
+            "state": happening.state,
+            "generation": happening.generation,
+            **{name: text[:MAX_ID_LENGTH] for name, text in happening.ids.items()},
+        },
     )
     await announce(session, event, now=now)

@@ -577,7 +577,10 @@ def upgrade() -> None:
         unique=False,
         postgresql_where="delivery_due_at IS NOT NULL",
     )
-    op.create_index("ix_exchange_direction_id", "exchange", ["direction", "id"], unique=False)
+    op.create_index("ix_exchange_created_at_id", "exchange", ["created_at", "id"], unique=False)
+    op.create_index(
+        "ix_exchange_direction_created_at_id", "exchange", ["direction", "created_at", "id"], unique=False
+    )
     op.create_index("ix_exchange_due_at", "exchange", ["due_at"], unique=False, postgresql_where="due_at IS NOT NULL")
     op.create_table(
         "act",
@@ -645,7 +648,8 @@ def downgrade() -> None:
     op.drop_index("ix_act_exchange_id", table_name="act")
     op.drop_table("act")
     op.drop_index("ix_exchange_due_at", table_name="exchange", postgresql_where="due_at IS NOT NULL")
-    op.drop_index("ix_exchange_direction_id", table_name="exchange")
+    op.drop_index("ix_exchange_direction_created_at_id", table_name="exchange")
+    op.drop_index("ix_exchange_created_at_id", table_name="exchange")
     op.drop_index("ix_exchange_delivery_due_at", table_name="exchange", postgresql_where="delivery_due_at IS NOT NULL")
     op.drop_table("exchange")
     op.drop_index("ix_token_person_id", table_name="token")

@@ -40,4 +40,4 @@ def seconds(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) 
     begun = time.monotonic()
     yield
     with capsys.disabled():
-        print(f" {time.monotonic() - begun:.1f} s ", end="")
+        print(f" {time.monotonic() - begun:.1f} s ", end="")  # noqa: T201 - to whoever runs the tests

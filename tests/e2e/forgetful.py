@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     from app.bus.broker import Delivery
     from app.settings import Settings
 
-TABLE = "CREATE TABLE effect (thread text, copy integer)"
-RIGHTS = "GRANT ALL ON effect TO PUBLIC"
+TABLE = "CREATE TABLE effect (thread text, copy integer); GRANT ALL ON effect TO PUBLIC"
 
 
 async def receive_all(settings: Settings, *, crash: bool) -> None:
@@ -58,7 +57,9 @@ async def receive_all(settings: Settings, *, crash: bool) -> None:
                     os._exit(KILLED)
 
     suffix = settings.queue_suffix
-    access = Access(settings.code, settings.amqp_url.get_secret_value(), "" if suffix is None else suffix.get_secret_value())
+    access = Access(
+        settings.code, settings.amqp_url.get_secret_value(), "" if suffix is None else suffix.get_secret_value()
+    )
     broker = RabbitBroker(access, clock=wall_clock, pauses=Pauses(random.random))
     try:
         await asyncio.gather(*(broker.consume(lane, handle, stopping) for lane in Lane))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
+import random
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
-from app.bus.definitions import VHOST, Account
+from app.bus.connection import Access
+from app.bus.definitions import VHOST
 from app.demo.seed import seed
+from app.domain.codes import Lane
 from app.prepare import prepare_database
 from app.rehearsal import Surroundings, make_network
 from app.runtime import open_runtime
@@ -20,11 +20,13 @@ from app.settings import load_settings
 from tests.support.ports import LOOPBACK, free_ports
 from tests.support.postgres import SUPERUSER, PostgresServer
 from tests.support.processes import Site
-from tests.support.rabbit import RabbitServer, Vhost
+from tests.support.rabbit import RabbitServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
+    from pathlib import Path
 
+    from app.bus.topology import Queues
     from app.settings import Settings
 
 OPERATOR = "operator"
@@ -80,14 +82,20 @@ class ControlledRabbit(RabbitServer):
 class Network:
     """Contact points of one network. `sites` are those that have a database; `settings` are everybody's."""
 
-    folder: Path
     sites: Mapping[str, Site]
     settings: Mapping[str, Settings]
-    vhost: Vhost
     ground: Ground
 
     def __getitem__(self, code: str) -> Site:
         return self.sites[code]
+
+    def access(self, code: str) -> Access:
+        """How the node of this contact point gets to the broker."""
+        return _access(self.settings[code])
+
+    def queues(self, code: str) -> Queues:
+        """The names of its queues."""
+        return self.access(code).queues
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,34 +110,48 @@ class Ground:
         """Build what `rehearsal new`, `import_definitions` and `rehearsal start` build; nothing runs yet.
 
         `codes` get keys, a place in the directory and an account at the broker, `living` also a database and people.
+        The dice are the same each time, so that accounts and queues at the broker are: it is never torn down, as it
+        never is in use, and RabbitMQ 3.10 does not always survive the deletion of quorum queues after a restart.
         """
         around = Surroundings(self.postgres.server_url, f"amqp://{LOOPBACK}:{self.rabbit.port}")
-        trials = {trial.code: trial for trial in make_network(folder, codes, around, now=wall_clock(), random=os.urandom)}
-        ports = zip(trials.items(), free_ports(len(trials)), strict=True)
-        settings = {code: _with_port(trial.config, port) for (code, trial), port in ports}
+        trials = make_network(folder, codes, around, now=wall_clock(), random=random.Random(24).randbytes)
+        ports = zip(trials, free_ports(len(trials)), strict=True)
+        settings = {trial.code: _with_port(trial.config, port) for trial, port in ports}
         await self.rabbit.manage("POST", "definitions", json.loads((folder / "definitions.json").read_text()))
+        await self.admit_administrator()
+        for one in settings.values():
+            await self.purge_all(_access(one).queues)
+        sites = {}
         try:
-            sites = {code: Site(code, trials[code].config, await _people(settings[code])) for code in living}
-            try:
-                yield Network(folder, sites, settings, await self.vhost(settings), self)
-            finally:
-                for site in sites.values():
-                    await site.close()
+            for trial in trials:
+                if trial.code in living:
+                    people = await _people(settings[trial.code])
+                    sites[trial.code] = Site(trial.code, trial.config, people)
+            yield Network(sites, settings, self)
         finally:
-            await self.clear(living)
+            for site in sites.values():
+                await site.close()
+            self.rabbit.ensure_running()
+            await self.drop_databases(living)
 
-    async def vhost(self, settings: Mapping[str, Settings]) -> Vhost:
-        """The network's vhost, once the broker's administrator may look into it and purge it."""
+    async def admit_administrator(self) -> None:
+        """Let the broker's administrator into the vhost, to see and to purge."""
         everything = {"configure": ".*", "write": ".*", "read": ".*"}
         await self.rabbit.manage("PUT", f"permissions/{VHOST}/{self.rabbit.administrator.name}", everything)
-        return Vhost(VHOST, self.rabbit, {code: _account(one) for code, one in settings.items()})
 
-    async def clear(self, codes: Sequence[str]) -> None:
-        """Take the databases and the vhost away: the next network has the same names."""
+    async def purge(self, queue: str) -> None:
+        """Lose what waits in a queue."""
+        await self.rabbit.manage("DELETE", f"queues/{VHOST}/{queue}/contents")
+
+    async def purge_all(self, queues: Queues) -> None:
+        """Lose what an earlier network left."""
+        for queue in (*(queues.inbound(lane) for lane in Lane), queues.dead):
+            await self.purge(queue)
+
+    async def drop_databases(self, codes: Sequence[str]) -> None:
+        """Take the databases away: those of the next network have the same names."""
         for code in codes:
             await self.postgres.execute(f"DROP DATABASE IF EXISTS counterpart_{code.lower()} WITH (FORCE)")
-        self.rabbit.ensure_running()
-        await self.rabbit.manage("DELETE", f"vhosts/{VHOST}")
 
 
 async def _people(settings: Settings) -> Mapping[str, str]:
@@ -140,13 +162,12 @@ async def _people(settings: Settings) -> Mapping[str, str]:
 
 def _with_port(config: Path, port: int) -> Settings:
     """Give a node a port that is free now: an operator chooses one that stays free."""
-    lines = config.read_text().splitlines()
-    config.write_text("".join(f"{line}\n" for line in lines if not line.startswith("http_port")) + f"http_port = {port}\n")
+    lines = [line for line in config.read_text().splitlines() if not line.startswith("http_port")]
+    config.write_text("\n".join([*lines, f"http_port = {port}", ""]))
     return load_settings(config)
 
 
-def _account(settings: Settings) -> Account:
-    password = urlsplit(settings.amqp_url.get_secret_value()).password
-    assert password is not None
-    assert settings.queue_suffix is not None
-    return Account(settings.code, unquote(password), settings.queue_suffix.get_secret_value())
+def _access(settings: Settings) -> Access:
+    suffix = settings.queue_suffix
+    assert suffix is not None
+    return Access(settings.code, settings.amqp_url.get_secret_value(), suffix.get_secret_value())

@@ -41,7 +41,7 @@ def two_ports() -> int:
 def tokens_in(table: str) -> Mapping[str, str]:
     """Who sits where, from what `rehearsal start` prints for people."""
     rows = [line.split() for line in table.splitlines()[1:] if line.strip()]
-    return {seat: token for seat, token in rows}
+    return {seat: token for seat, token in rows}  # noqa: C416 - says what a row is, and refuses any other
 
 
 def commands() -> list[list[str]]:
@@ -105,11 +105,11 @@ async def test_six_commands_and_one_preserved_request(ground: Ground, tmp_path: 
             await until(lambda: is_quiet(xa, xt), what="something is still under way")
             await verified(xa, xt)
     finally:
-        await ground.clear(("XA", "XT"))
+        await ground.drop_databases(("XA", "XT"))
 
 
 async def preserved(xa: Site, xt: Site) -> None:
-    """Filed, opened, approved, signed; delivered, acknowledged, accepted, started, preserved; the same hold on both sides."""
+    """Filed, opened, approved, signed; delivered, acknowledged, accepted, started, preserved; one hold at both."""
     request = await driving.file(xa, driving.preservation("AU-CYB-2026-00417"))
     await driving.approve(xa, request)
     exchange = await driving.sign(xa, request)
@@ -117,16 +117,25 @@ async def preserved(xa: Site, xt: Site) -> None:
     here, there, path = xa.as_("duty_officer"), xt.as_("duty_officer"), f"/v1/exchanges/{exchange}"
     arrived = driving.accepted(await there.get(path))
     assert (arrived["direction"], arrived["state"], arrived["generation"]) == ("incoming", "DELIVERED", 1)
-    for action, state in (("acknowledge", "ACKNOWLEDGED"), ("accept", "ACCEPTED"), ("start", "IN_EXECUTION"), ("preserve", "PRESERVED")):
+    for action, state in (
+        ("acknowledge", "ACKNOWLEDGED"),
+        ("accept", "ACCEPTED"),
+        ("start", "IN_EXECUTION"),
+        ("preserve", "PRESERVED"),
+    ):
         done = driving.accepted(await there.act(path, action))
         assert done["state"] == state
         await seen(
             lambda: here.get(path),
-            lambda shown, done=done: (shown.json()["state"], shown.json()["generation"]) == (done["state"], done["generation"]),  # type: ignore[misc] # the loop's own value
+            lambda shown, done=done: (
+                (shown.json()["state"], shown.json()["generation"]) == (done["state"], done["generation"])
+            ),  # type: ignore[misc] # the loop's own value
             seconds=driving.PATIENCE_SECONDS,
         )
     ours, theirs = [driving.accepted(await desk.get(path))["holds"] for desk in (here, there)]
-    assert [{fact: hold[fact] for fact in HOLD_FACTS} for hold in ours] == [{fact: hold[fact] for fact in HOLD_FACTS} for hold in theirs]
+    assert [{fact: hold[fact] for fact in HOLD_FACTS} for hold in ours] == [
+        {fact: hold[fact] for fact in HOLD_FACTS} for hold in theirs
+    ]
     (hold,) = ours
     begun, ends = (datetime.fromisoformat(hold[fact]) for fact in ("preserved_at", "expires_at"))
     assert ends - begun >= timedelta(days=60)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import pytest
 from sqlalchemy import insert
 
 from app.db.engine import begin, make_engine
@@ -197,7 +198,7 @@ async def test_version(client: Clients, runtime: Runtime) -> None:
 async def test_metrics_tell_the_same(client: Clients, runtime: Runtime, now: datetime) -> None:
     """The metrics tell the same numbers to machines, with our prefix."""
     await fill(runtime, now)
-    text = (await client().get("/metrics")).text
+    text = (await client("monitor").get("/metrics")).text
     assert 'counterpart_requests_open{direction="outgoing",state="DISPATCHED",tier="EMERGENCY"} 1.0' in text
     assert 'counterpart_oldest_unacknowledged_seconds{direction="outgoing",tier="EMERGENCY"} 420.0' in text
     assert 'counterpart_outbox_pending{lane="urgent"} 1.0' in text
@@ -205,6 +206,19 @@ async def test_metrics_tell_the_same(client: Clients, runtime: Runtime, now: dat
     assert "counterpart_quarantine_open 1.0" in text
     names = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
     assert all(name.startswith(("counterpart_", "process_")) for name in names)
+
+
+@pytest.mark.parametrize("seat", [None, "agency_officer", "duty_officer"])
+async def test_metrics_tell_volume_to_monitoring_only(
+    client: Clients, runtime: Runtime, now: datetime, seat: str | None
+) -> None:
+    """Who is not monitoring reads that the node lives, and nothing that grows with other people's requests."""
+    await fill(runtime, now)
+    await client("agency_officer").get("/v1/me")
+    text = (await (client(seat) if seat else client()).get("/metrics")).text
+    assert "counterpart_bus_connected 1.0" in text
+    assert "requests" not in text
+    assert "outbox" not in text
 
 
 async def test_requests_are_counted_by_operation(client: Clients, runtime: Runtime) -> None:
@@ -215,7 +229,7 @@ async def test_requests_are_counted_by_operation(client: Clients, runtime: Runti
     await officer.get("/v1/request-types/XA-2026-SECRET1")
     await officer.get("/v1/SECRET2")
     await officer.request("SECRET3", "/v1/me")
-    text = (await client().get("/metrics")).text
+    text = (await client("monitor").get("/metrics")).text
     assert 'counterpart_http_requests_total{code="200",method="GET",operation="whoAmI"} 3.0' in text
     assert 'code="404",method="GET",operation="readRequestType"' in text
     assert 'code="404",method="any",operation="none"' in text

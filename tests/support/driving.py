@@ -105,7 +105,7 @@ async def answer(site: Site, exchange: str, text: str = "Twelve months.") -> dic
 
 
 async def withdraw(site: Site, exchange: str) -> None:
-    """The duty officer of the requesting side withdraws; whoever finds the exchange changed meanwhile reads it again."""
+    """The duty officer of the requesting side withdraws; finding the exchange changed, they read it again."""
     desk, path = site.as_("duty_officer"), f"/v1/exchanges/{exchange}"
     wish = await desk.act(path, "withdraw")
     while wish.status_code == 409 and wish.json()["code"] == "stale_generation":
@@ -115,6 +115,8 @@ async def withdraw(site: Site, exchange: str) -> None:
 
 def accepted(answer: httpx.Response, status: int = 200) -> dict[str, Any]:
     """The document of an answer that must have this status."""
-    assert answer.status_code == status, f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text}"
+    assert answer.status_code == status, (
+        f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text}"
+    )
     document: dict[str, Any] = answer.json()
     return document

@@ -1,4 +1,4 @@
-"""Contact points as an operator runs them: separate processes of `python -m app`, each with its own log, surely ended."""
+"""Contact points as an operator runs them: processes of `python -m app`, each with a log of its own, surely ended."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -26,7 +26,7 @@ from tests.support.servers import dismiss_guard, start_guard
 from tests.support.world import Caller
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from app.settings import Settings
 
@@ -43,10 +43,10 @@ POLL_SECONDS = 0.05
 KILLED = -signal.SIGKILL
 
 
-def environment(**settings: str) -> dict[str, str]:
-    """This process's environment without any setting of a node, plus the given ones (`http_port="0"`)."""
+def environment(settings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's environment without any setting of a node, plus the given ones (`{"http_port": "0"}`)."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERPART_")}
-    given = {f"COUNTERPART_{name.upper()}": value for name, value in settings.items()}
+    given = {f"COUNTERPART_{name.upper()}": value for name, value in (settings or {}).items()}
     return inherited | {"PYTHONPATH": str(REPOSITORY)} | _bytecode() | given
 
 
@@ -92,9 +92,9 @@ async def run(*words: str | Path, cwd: Path = REPOSITORY, env: Mapping[str, str]
     return await asyncio.to_thread(wait)
 
 
-async def counterpart(*words: str | Path, cwd: Path = REPOSITORY, **settings: str) -> Finished:
+async def counterpart(*words: str | Path) -> Finished:
     """Run one command `counterpart …` to its end."""
-    return await run(*PROGRAM, *words, cwd=cwd, env=environment(**settings))
+    return await run(*PROGRAM, *words)
 
 
 class NodeProcess:
@@ -109,13 +109,13 @@ class NodeProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
 
-    def start(self, *words: str | Path, cwd: Path = REPOSITORY, **settings: str) -> None:
+    def start(self, *words: str | Path, cwd: Path = REPOSITORY, settings: Mapping[str, str] | None = None) -> None:
         """Start the program with these arguments."""
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 [*self._program, *words],
                 cwd=cwd,
-                env=environment(**settings),
+                env=environment(settings),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -212,7 +212,7 @@ class Site:
 
     def start(self, verb: str = "serve", **settings: str) -> None:
         """Start its process with the settings of its file, and further ones from the environment."""
-        self.process.start(verb, "--config", self.config, **settings)
+        self.process.start(verb, "--config", self.config, settings=settings)
 
     async def ready(self, status: str = "ready", *, seconds: float = START_SECONDS) -> None:
         """Wait until `/readyz` says `status`; fails at once when the process ends."""
@@ -235,18 +235,28 @@ class Site:
 
     async def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401 - parameters of any SQL
         """Look into its database behind its back, as the owner; `$1` stands for the first value."""
-        owner = self.settings.owner_database_url
-        assert owner is not None
-        connection = await asyncpg.connect(owner.get_secret_value().replace("+asyncpg", ""))
-        try:
+        async with self._owner() as connection:
             return [tuple(row) for row in await connection.fetch(query, *values)]
-        finally:
-            await connection.close()
+
+    async def execute(self, script: str) -> None:
+        """Change its database behind its back, as the owner; one transaction."""
+        async with self._owner() as connection:
+            await connection.execute(script)
 
     async def count(self, query: str, *values: Any) -> int:  # noqa: ANN401 - parameters of any SQL
         """The one number that a query returns."""
         ((number,),) = await self.rows(query, *values)
         return int(number)
+
+    @asynccontextmanager
+    async def _owner(self) -> AsyncIterator[asyncpg.Connection]:
+        owner = self.settings.owner_database_url
+        assert owner is not None
+        connection = await asyncpg.connect(owner.get_secret_value().replace("+asyncpg", ""))
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
     async def close(self) -> None:
         """End its process and our connections to it."""
@@ -258,7 +268,7 @@ async def until(look: Any, *, what: str, seconds: float = 60.0) -> None:  # noqa
     """Poll the async predicate `look` until it holds; fails naming `what`."""
     try:
         async with asyncio.timeout(seconds):
-            while not await look():
+            while not await look():  # noqa: ASYNC110 - another process sets no event of ours
                 await asyncio.sleep(POLL_SECONDS)
     except TimeoutError:
         raise AssertionError(f"{what}: not within {seconds:.0f} s") from None

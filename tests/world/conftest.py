@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -12,12 +11,12 @@ import pytest
 
 from app.db.engine import begin
 from app.services.create_token import create_token
-from tests.support.world import World, living_world
+from tests.support.world import World
+from tests.world.keeping import kept_world
 from tests.world.ledger import open_ledger
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
-    from pathlib import Path
+    from collections.abc import AsyncIterator
 
     from tests.support.postgres import PostgresServer
     from tests.support.world import LivingNode
@@ -30,14 +29,14 @@ YEARS = timedelta(days=1000)
 @pytest.fixture(scope="session")
 async def world(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """XA, XT and XS on the day of the examples. Its clock is never moved: there is `ageing_world` for that."""
-    async for made in _kept(postgres, tmp_path_factory.mktemp("world"), ("XA", "XT", "XS")):
+    async with kept_world(postgres, tmp_path_factory.mktemp("world"), ("XA", "XT", "XS")) as made:
         yield made
 
 
 @pytest.fixture(scope="session")
 async def ageing_world(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """XA and XT, whose clock tests may move on; within a year, since their keys last as long."""
-    async for made in _kept(postgres, tmp_path_factory.mktemp("ageing"), ("XA", "XT")):
+    async with kept_world(postgres, tmp_path_factory.mktemp("ageing"), ("XA", "XT")) as made:
         lasting = {code: replace(node, tokens=await _lasting_tokens(node)) for code, node in made.nodes.items()}
         yield replace(made, nodes=lasting)
 
@@ -67,24 +66,3 @@ async def _lasting_tokens(node: LivingNode) -> dict[str, str]:
             )
         lasting[seat] = created.secret
     return lasting
-
-
-async def _kept(postgres: PostgresServer, folder: Path, codes: Sequence[str]) -> AsyncIterator[World]:
-    """Keep a world in a task of its own: a fixture begins in one task and ends in another, task groups may not."""
-    made: asyncio.Future[World] = asyncio.get_running_loop().create_future()
-    done = asyncio.Event()
-
-    async def keep() -> None:
-        async with living_world(postgres, folder, codes) as world:
-            made.set_result(world)
-            await done.wait()
-
-    keeping = asyncio.create_task(keep())
-    await asyncio.wait({keeping, made}, return_when=asyncio.FIRST_COMPLETED)
-    if keeping.done():
-        await keeping
-    try:
-        yield made.result()
-    finally:
-        done.set()
-        await keeping

@@ -79,9 +79,12 @@ class Journey:
 
     async def do(self, *actions: str, seat: str = "duty_officer", **members: Any) -> dict[str, Any]:
         """Acts of the requested side that must succeed; the exchange after the last, as that side shows it."""
+        caller = self.theirs(seat)
         shown: dict[str, Any] = {}
         for action in actions:
-            shown = expect(await self.theirs(seat).act(self.exchange, action, **members), 200)
+            shown = shown or expect(await caller.get(self.exchange), 200)
+            act = {"action": action, "generation": shown["generation"], **members}
+            shown = expect(await caller.post(f"{self.exchange}/actions", act), 200)
         return shown
 
     async def wish(self, action: str, *, seat: str = "duty_officer", **members: Any) -> dict[str, Any]:

@@ -24,8 +24,8 @@ FILED = ("request", "timeline", "event", "outbox", "idempotency", "exchange", "a
 
 UNDER_WAY = """
     SELECT (SELECT count(*) FROM outbox WHERE left_at IS NULL) + (SELECT count(*) FROM inbox WHERE applied_at IS NULL)
-         + (SELECT count(*) FROM audit_pending)
 """
+UNPLACED = "SELECT count(*) FROM audit_pending"
 FACTS = "(SELECT count(*) FROM audit_pending) + (SELECT count(*) FROM audit_leaf)"
 
 
@@ -53,13 +53,14 @@ class Ledger:
         """How many rows every table has there."""
         return await self.counts(code, sorted(metadata.tables))
 
-    async def calm(self) -> None:
-        """Wait until no contact point has anything under way: no letter without receipt, no fact without its place."""
+    async def calm(self, *, placed: Iterable[str] = ()) -> None:
+        """Wait until nobody has a letter without receipt, and the contact points `placed` no fact without its place."""
 
-        async def left() -> dict[str, int]:
-            return {code: await self.value(code, UNDER_WAY) for code in self.databases}
+        async def left() -> list[int]:
+            under_way = [await self.value(code, UNDER_WAY) for code in self.databases]
+            return under_way + [await self.value(code, UNPLACED) for code in placed]
 
-        await seen(left, lambda waiting: not any(waiting.values()))
+        await seen(left, lambda waiting: not any(waiting))
 
 
 def _count(name: str) -> str:

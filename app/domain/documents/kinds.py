@@ -23,9 +23,7 @@ from app.domain.documents.authorities import (
     Translation,
 )
 from app.domain.documents.matter import (
-    MAX_HOLD_DAYS,
     MAX_OFFENCES,
-    MIN_HOLD_DAYS,
     Confidentiality,
     Emergency,
     LegalBasis,
@@ -49,6 +47,7 @@ from app.domain.shape import (
     Substance50,
     Text,
 )
+from app.domain.wire import MAX_HOLD_DAYS, MIN_HOLD_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -25,9 +25,6 @@ from app.domain.shape import (
 
 MAX_ARTICLES = 20
 MAX_OFFENCES = 20
-MIN_HOLD_DAYS = 60
-"""Art. 29(7)."""
-MAX_HOLD_DAYS = 3650
 
 OneTier = Annotated[Tier, Field(strict=False)]
 OneInstrument = Annotated[Instrument, Field(strict=False)]

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from app.domain.codes import Completion, DataCategory, Instrument, RequestType, Tier
 from app.domain.documents.checked import Alternative, DocumentWarning
-from app.domain.documents.matter import MIN_HOLD_DAYS, MlaMeasure, RequestStatus
+from app.domain.documents.matter import MlaMeasure, RequestStatus
 from app.domain.documents.reading import pointer_to
 from app.domain.identifiers import Person
 from app.domain.instruments import Basis, usable
+from app.domain.wire import MIN_HOLD_DAYS
 from app.errors import FieldError
 
 if TYPE_CHECKING:

@@ -69,9 +69,9 @@ def _future(pointer: str, moment: datetime | None, case: Case) -> Errors:
 
 
 def _past(pointer: str, moment: datetime | None, case: Case) -> Errors:
-    if moment is None or moment <= case.now:
+    if moment is None or case.now - LONGEST_TERM <= moment <= case.now:
         return ()
-    return (FieldError(pointer, "out_of_range", "This cannot lie ahead."),)
+    return (FieldError(pointer, "out_of_range", "This cannot lie ahead, nor more than a year back."),)
 
 
 def _missing(pointer: str) -> FieldError:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 import rfc8785
 
-from app.domain.codes import Instrument, NotExecutable, RefusalGround, State, Tier
+from app.domain.codes import HoldState, Instrument, NotExecutable, RefusalGround, State, Tier
 from app.domain.exchange.values import (
     Answer,
     Exchange,
@@ -29,7 +29,7 @@ from app.domain.exchange.values import (
 )
 from app.domain.exchange_codes import Flag, InformationEvaluation, LiftReason, QuestionKind, Side, SourceEvaluation
 from app.domain.exchange_record import read_record, write_record
-from app.domain.holds import Extension, ExtensionWish, Hold, Mla, ProposedLift
+from app.domain.holds import Extension, ExtensionWish, Hold, Mla, ProposedLift, hold_flags, next_end
 from app.domain.message_reading import read_body
 from app.domain.messages import StateBody, write_body
 from app.domain.snapshot import adopt, public_view, read_snapshot, take_snapshot
@@ -207,3 +207,31 @@ def test_a_hold_from_abroad_is_read_as_reported() -> None:
     del raw["snapshot"]["holds"][0]["expires_at"]
     hold = read_snapshot(read_body(StateBody, raw).body.snapshot, asked=preserved().asked).holds[0]
     assert (hold.days_granted, hold.expires_at) == (30, None)
+
+
+def test_a_hold_that_is_no_longer_told_stays_listed() -> None:
+    """Another node can end a hold; leaving it out of a snapshot does not make it unsaid."""
+    replica = preserved()
+    silent = take_snapshot(replica).model_copy(update={"holds": (), "generation": replica.generation + 1})
+    assert adopt(replica, silent).holds == replica.holds
+
+
+def test_what_the_requesting_side_said_itself_is_not_rewritten() -> None:
+    """Our reference and the time we asked are our own words, whatever a snapshot says of them."""
+    replica = in_state(State.ACCEPTED)
+    other = {"request_reference": "XT-OWN", "opened_at": NOW - timedelta(days=900), "generation": 9}
+    adopted = adopt(replica, take_snapshot(replica).model_copy(update=other))
+    assert (adopted.request_reference, adopted.opened_at) == (replica.request_reference, replica.opened_at)
+    assert adopted.generation == 9
+
+
+def test_the_end_of_the_calendar_is_no_timer() -> None:
+    """A decision dated on the last day there is, as another node may send it, ends no hold and breaks nothing."""
+    hold = replace(
+        timed_hold(),
+        state=HoldState.PENDING_DECISION,
+        expires_at=None,
+        mla=Mla(decided_at=datetime.max.replace(tzinfo=UTC)),
+    )
+    assert next_end(hold) is None
+    assert hold_flags(hold, NOW, replica=True) == ()

@@ -1,0 +1,101 @@
+"""Three contact points behind real servers, with cases in many states, and everyone's tokens."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from app.domain.codes import RequestType
+from app.main import create_app, serve_http
+from tests.world.documents import document
+from tests.world.journey import PRESERVING, advice, expect, filed, preservation, taken
+from tests.world.keeping import kept_world
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from tests.support.postgres import PostgresServer
+    from tests.support.world import World
+    from tests.world.journey import Journey
+
+OF_XA = ("request_id", "exchange_id", "hold_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One contact point behind a server: its address, its tokens, its description, and the ids there are on it."""
+
+    base: str
+    tokens: Mapping[str, str]
+    document: dict[str, Any]
+    ids: Mapping[str, Sequence[str]]
+
+
+@pytest.fixture(scope="module")
+async def served(
+    postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Mapping[str, Served]]:
+    """XA, which asks, and XT, which is asked."""
+    async with (
+        kept_world(postgres, tmp_path_factory.mktemp("contract"), ("XA", "XT", "XS")) as world,
+        _servers(world) as bases,
+    ):
+        ids = await _cases(world)
+        yield {
+            code: Served(base, world[code].tokens, create_app(world[code].runtime).openapi(), ids[code])
+            for code, base in bases.items()
+        }
+
+
+@asynccontextmanager
+async def _servers(world: World) -> AsyncIterator[Mapping[str, str]]:
+    async with AsyncExitStack() as stack:
+        bases = {}
+        for code in ("XA", "XT"):
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            serving = asyncio.create_task(serve_http(world[code].runtime, listener, graceful_seconds=5))
+            stack.push_async_callback(_stopped, world, code, serving)
+            bases[code] = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield bases
+
+
+async def _stopped(world: World, code: str, serving: asyncio.Task[None]) -> None:
+    world[code].runtime.stopping.set()
+    await serving
+
+
+async def _cases(world: World) -> dict[str, dict[str, list[str]]]:
+    """Requests and exchanges in as many states as a day has; their ids, by the names of path parameters, per side."""
+    journeys: list[Journey] = []
+    for upto in range(len(PRESERVING) + 1):
+        journeys.append(await preservation(world, *PRESERVING[:upto]))
+    asked = await preservation(world, "acknowledge")
+    await asked.do("ask", codes=["C-VAGUE"], text="Which of the two sessions?")
+    noticed = await preservation(world, "acknowledge")
+    await noticed.do("notify_risk", codes=["W-CONF"], text="The provider must tell its customer.")
+    withdrawn = await preservation(world, *PRESERVING)
+    await withdrawn.wish("withdraw")
+    answered = await advice(world, "acknowledge")
+    await answered.do("answer", text="Twelve months.")
+    journeys += [asked, noticed, withdrawn, answered]
+    requests = [one.request_id for one in journeys]
+    for acts in ((), (("duty_officer", "open"),), (("duty_officer", "open"), ("duty_officer", "approve"))):
+        made = await filed(world, document(RequestType.PRESERVATION))
+        await taken(world, made["id"], *acts)
+        requests += [made["id"], made["reference"]]
+    exchanges = [one.exchange_id for one in journeys]
+    there = {one.exchange_id for one in journeys if one.requested == "XT"}
+    holds = [
+        hold["id"]
+        for one in journeys
+        for hold in expect(await one.ours().get(one.exchange), 200)["holds"]
+    ]
+    return {
+        "XA": {"request_id": requests, "exchange_id": exchanges, "hold_id": holds},
+        "XT": {"request_id": requests, "exchange_id": sorted(there), "hold_id": holds},
+    }

@@ -1,0 +1,193 @@
+"""The interface of contact points at work against requests made from its own description: it keeps its word."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from schemathesis import Case
+    from schemathesis.schemas import APIOperation
+
+    from tests.contract.conftest import Served
+
+SEATS = ("agency_officer", "duty_officer", "supervisor", "auditor", "monitor")
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+EXAMPLES = 5
+"""Requests per operation, person and manner."""
+
+OPEN_TO = {
+    "agency_officer": ("/v1/requests", "/v1/events", "/v1/me", "/v1/request-types"),
+    "duty_officer": ("/v1/requests", "/v1/exchanges", "/v1/holds"),
+    "supervisor": ("/v1/requests/", "/v1/exchanges/", "/v1/holds/"),
+    "auditor": ("/v1/audit", "/v1/exchanges/{exchange_id}/audit", "/v1/events"),
+    "monitor": ("/v1/monitoring", "/livez", "/readyz", "/metrics"),
+}
+"""Where each person's work is: there everything is tried; at every other address, whether it stays closed."""
+
+AT_WORK_ON_BOTH = ("/v1/exchanges", "/v1/holds")
+"""What differs between a contact point that asks and one that is asked."""
+
+SLOW = ("prefer", "accept", "last-event-id")
+"""Headers that would hold an answer back, or turn it into a stream: `tests/routers/test_stream.py` is about those."""
+
+
+@dataclass(slots=True)
+class Client:
+    """One person at one contact point; `seen` counts the answers by operation and status."""
+
+    served: Served
+    seat: str
+    seen: Counter[tuple[str, int]] = field(default_factory=Counter)
+    session: requests.Session = field(default_factory=requests.Session)
+
+    def send(self, case: Case) -> None:
+        """Send and check: no failure of ours, and nothing that the description does not say."""
+        for name in [name for name in case.headers if name.lower() in SLOW]:
+            del case.headers[name]
+        headers = {"Authorization": f"Bearer {self.served.tokens[self.seat]}"}
+        if case.method == "POST":
+            headers["Idempotency-Key"] = str(uuid4())
+        answer = case.call(base_url=self.served.base, session=self.session, headers=headers, timeout=20)
+        self.seen[case.operation.definition.raw["operationId"], answer.status_code] += 1
+        case.validate_response(answer, checks=CHECKS, excluded_checks=[])
+
+    def generation(self, path: str) -> int | None:
+        """The present generation of a thing, if it has one that this person sees."""
+        headers = {"Authorization": f"Bearer {self.served.tokens[self.seat]}"}
+        answer = self.session.get(f"{self.served.base}{path}", headers=headers, timeout=20)
+        generation = answer.json().get("generation") if answer.ok else None
+        return generation if isinstance(generation, int) else None
+
+
+def operations(served: Served) -> list[APIOperation[Any, Any, Any]]:
+    """Every operation of the description."""
+    schema = schemathesis.openapi.from_dict(served.document)
+    return [found.ok() for found in schema.get_all_operations()]
+
+
+def parameters(served: Served, operation: APIOperation[Any, Any, Any]) -> dict[str, list[str]]:
+    """Ids that there are, for the operation's path."""
+    return {name: list(ids) for name, ids in served.ids.items() if f"{{{name}}}" in operation.path}
+
+
+def fuzz(client: Client, operation: APIOperation[Any, Any, Any], mode: GenerationMode) -> None:
+    """Send requests made from the description, or against it, at things that are there."""
+    known = parameters(client.served, operation)
+    chosen = st.fixed_dictionaries({name: st.sampled_from(ids) for name, ids in known.items()})
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode), ids=chosen, current=st.booleans())
+    def send(case: Case, ids: dict[str, str], current: bool) -> None:  # noqa: FBT001 - hypothesis passes it by name
+        case.path_parameters = {**(case.path_parameters or {}), **ids}
+        thing = operation.path.removesuffix("/actions").format(**(ids or {"type": "PRESERVATION"}))
+        if current and ids and isinstance(case.body, dict) and operation.path.endswith("/actions"):
+            case.body["generation"] = client.generation(thing)
+        client.send(case)
+
+    try:
+        send()
+    except Unsatisfiable:
+        # An operation without body and parameters can be called in one way only, which is not against its description.
+        assert mode is GenerationMode.NEGATIVE
+
+
+def told_examples(operation: APIOperation[Any, Any, Any]) -> Iterator[Any]:
+    """The bodies that the description itself gives as examples."""
+    described = operation.definition.raw.get("requestBody", {}).get("content", {}).get("application/json", {})
+    yield from (example["value"] for example in described.get("examples", {}).values())
+
+
+def follow_examples(client: Client, operation: APIOperation[Any, Any, Any]) -> None:
+    """Send each example of the description at each thing there is, on its present generation."""
+    known = parameters(client.served, operation)
+    if not known:
+        for body in told_examples(operation):
+            client.send(operation.Case(body=body, media_type="application/json"))
+    for name, ids in known.items():
+        for one in ids:
+            for body in told_examples(operation):
+                path = operation.path.removesuffix("/actions").format(**{name: one})
+                act = {**body, "generation": client.generation(path)} if "generation" in body else body
+                case = operation.Case(path_parameters={name: one}, body=act, media_type="application/json")
+                client.send(case)
+
+
+def read_everything(client: Client, operation: APIOperation[Any, Any, Any]) -> None:
+    """Read each thing there is, or the address itself."""
+    known = parameters(client.served, operation)
+    for name, ids in known.items():
+        for one in ids:
+            client.send(operation.Case(path_parameters={name: one}))
+    if not known and not operation.path.endswith("}"):
+        client.send(operation.Case())
+
+
+def play(served: Mapping[str, Served], seat: str) -> Counter[tuple[str, int]]:
+    """Everything that a person of that seat can send to both contact points; what was answered, how often."""
+    seen: Counter[tuple[str, int]] = Counter()
+    for code, one in served.items():
+        client = Client(one, seat, seen)
+        for operation in operations(one):
+            if code == "XA" or operation.path.startswith(AT_WORK_ON_BOTH):
+                try_out(client, operation)
+        client.session.close()
+    return seen
+
+
+def try_out(client: Client, operation: APIOperation[Any, Any, Any]) -> None:
+    """All there is to try with one operation; little, where the person has nothing to do."""
+    own = operation.path.startswith(OPEN_TO[client.seat])
+    if operation.method == "get":
+        read_everything(client, operation)
+    elif own:
+        follow_examples(client, operation)
+    for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE) if own else ():
+        fuzz(client, operation, mode)
+
+
+EXPECTED: Mapping[str, set[str]] = {seat: set() for seat in SEATS}
+
+
+@pytest.mark.parametrize("seat", SEATS)
+async def test_interface_keeps_its_word(served: Mapping[str, Served], seat: str) -> None:
+    """For each person, whatever is sent to a contact point at work is answered without a failure and as described."""
+    seen = await asyncio.to_thread(play, served, seat)
+    print(seat, sorted(seen.items()))
+    assert seen.total() > 100
+    assert not [found for found in seen if found[1] >= 500]
+    good = {operation for operation, status in seen if status < 300}
+    assert EXPECTED[seat] <= good, EXPECTED[seat] - good
