@@ -85,6 +85,9 @@ async def run_workers(runtime: Runtime) -> None:
     Raises LogBroken: the audit log contradicts itself, and nothing may be signed until an operator has decided.
     """
     await start_log(runtime)
+    # A start may be that of a new release: what the last one stumbled over gets another chance (ruling 11).
+    async with begin(runtime.chores) as session:
+        await retry_quarantined(session, effects=EFFECTS, crashed=True, now=runtime.clock())
     async with asyncio.TaskGroup() as loops:
         for lane in Lane:
             intake = Intake(runtime, runtime.lanes[lane], EFFECTS)
@@ -148,8 +151,14 @@ async def sequence(runtime: Runtime) -> bool:
     The commit points are described in `services/sequence.py`; each is repaired by the next call.
     """
     anchored = await _anchored(runtime)
-    async with begin(runtime.chores) as session:
-        done = await sequence_once(session, runtime.log_writer, anchored=anchored, now=runtime.clock())
+    try:
+        async with begin(runtime.chores) as session:
+            done = await sequence_once(session, runtime.log_writer, anchored=anchored, now=runtime.clock())
+    except LogBroken:
+        if anchored is None and await _anchored(runtime) is not None:
+            # Another process of this node published the first head of all between our two looks.
+            return True
+        raise
     if done is None:
         return False
     await asyncio.to_thread(write_anchor, runtime.anchor, done.note, log=_log_key(runtime))

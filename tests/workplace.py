@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from sqlalchemy import text
+from structlog.testing import LogCapture
 
 from app.audit.facts import Fact, FactType
 from app.bus.broker import Delivery
@@ -14,7 +16,6 @@ from app.bus.memory import MemoryBus
 from app.db.engine import begin, reading
 from app.domain.codes import Lane
 from app.keystore import NodeKeys
-from app.logs import node_log
 from app.metrics import Metrics
 from app.migrate import head_revision
 from app.runtime import Runtime
@@ -52,6 +53,11 @@ class Workplace:
     sahran: Peer
     database: Database
     server: PostgresServer
+    log: LogCapture
+
+    def lines(self, *events: str) -> list[dict[str, Any]]:
+        """What the node has written to its log about these events."""
+        return [dict(line) for line in self.log.entries if line["event"] in events]
 
     async def note(self, count: int = 1) -> None:
         """Put facts on record, which then wait for the sequencer."""
@@ -104,7 +110,7 @@ def closed(peer: Peer, *said: Said) -> list[Delivery]:
 @asynccontextmanager
 async def open_workplace(database: Database, server: PostgresServer, folder: Path) -> AsyncIterator[Workplace]:
     """The node with an effect that can be counted, its log not opened."""
-    clock = Clock()
+    clock, log = Clock(), LogCapture()
     bus = MemoryBus(clock=clock, pauses=short_pauses())
     urls = (database.url, database.owner_url)
     async with open_station(KITANO, AURELIA, SAHRAN, urls=urls, clock=clock) as station:
@@ -121,21 +127,22 @@ async def open_workplace(database: Database, server: PostgresServer, folder: Pat
             chores=station.engine,
             broker=broker,
             metrics=Metrics("XT"),
-            log=node_log("XT"),
+            log=structlog.wrap_logger(None, [log], structlog.make_filtering_bound_logger("debug")),
             clock=clock,
             head_revision=head_revision(),
             feed_key=bytes(64),
         )
         try:
             yield Workplace(
-                runtime,
-                station,
-                bus,
-                clock,
-                Peer(AURELIA, KITANO, clock),
-                Peer(SAHRAN, KITANO, clock),
-                database,
-                server,
+                runtime=runtime,
+                station=station,
+                bus=bus,
+                clock=clock,
+                aurelia=Peer(AURELIA, KITANO, clock),
+                sahran=Peer(SAHRAN, KITANO, clock),
+                database=database,
+                server=server,
+                log=log,
             )
         finally:
             await broker.aclose()

@@ -99,7 +99,8 @@ async def keep(session: Session, node: Node, batch: Sequence[Arrived], *, effect
     lines = {key: _line(locked[key].consumed_in, in_line) for key, in_line in waiting.items()}
     due = await _load_due(session, filed, lines)
     turn = {one.row.key for one in due}
-    await send_receipts(session, node, [_entry(one, lines, turn, now) for one in filed if _is_receipted(one)], now=now)
+    entries = [_entry(one, lines, turn, now) for one in filed if _is_receipted(one)]
+    await send_receipts(session, node, [*entries, *_unreadable(batch, now)], now=now)
     tally = Tally(
         new=sum(one.is_new for one in filed),
         duplicates=sum(one.row is not None and not one.is_new for one in filed),
@@ -171,6 +172,30 @@ async def _load_due(session: Session, filed: Sequence[Filed], lines: Mapping[Thr
     others = await inbox.find(session, [key for key in keys if key not in at_hand])
     at_hand |= {row.key: read_kept(row) for row in others}
     return [at_hand[key] for key in keys]
+
+
+def _unreadable(batch: Sequence[Arrived], now: datetime) -> list[Addressed]:
+    """Answer a proven sender whose claims cannot be read but for the name of the message: it need not send it again."""
+    entries: list[Addressed] = []
+    for arrived in batch:
+        outcome = arrived.outcome
+        if isinstance(outcome, Opened) or not outcome.authenticated or outcome.claims is not None:
+            continue
+        seen = outcome.seen
+        if seen.iss is None or seen.jti is None or seen.inner_hash is None:
+            continue
+        entry = ReceiptEntry.model_validate(
+            {
+                "jti": UUID(seen.jti),
+                "copy": min(seen.copy or 1, MAX_COPY),
+                "inner_hash": seen.inner_hash,
+                "status": ReceiptStatus.QUARANTINED,
+                "reason": outcome.reason.value,
+                "received_at": now,
+            }
+        )
+        entries.append((seen.iss, arrived.lane, entry))
+    return entries
 
 
 def _is_receipted(filed: Filed) -> bool:

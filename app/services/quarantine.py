@@ -39,8 +39,8 @@ async def quarantine_unproven(
 ) -> None:
     """Keep what no sender is proven to have said to us. It consumes nothing, and nobody is told: no receipt.
 
-    So ends, too, what a proven sender said in claims that cannot be read: there is no `jti` to answer to. Of an
-    envelope that opened the signed text is kept, else the bytes; the same text in another envelope is the same case.
+    Here stays, too, what a proven sender said in claims that cannot be read; that it came is receipted by its name. Of
+    an envelope that opened the signed text is kept, else the bytes; the same text in another envelope is the same case.
     """
     seen, claims = rejected.seen, rejected.claims
     digest = f"unproven:{seen.inner_hash}" if seen.jws is not None else _digest_of(arrived.raw)

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.e2e.ground import OPERATOR, OPERATOR_PASSWORD
 from tests.support import driving
 from tests.support.history import is_quiet
@@ -96,6 +98,7 @@ def well(done: Finished) -> str:
     return done.out
 
 
+@pytest.mark.timeout(300)
 async def test_six_commands_and_one_preserved_request(ground: Ground, tmp_path: Path) -> None:
     """What the README types gives two nodes between which a preservation and an advice run their whole course."""
     try:

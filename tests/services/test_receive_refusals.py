@@ -14,9 +14,11 @@ from app.db.engine import begin, reading
 from app.db.threads import NewThread, ThreadKey
 from app.domain.codes import MessageType
 from app.domain.messages import ReceiptBody
+from app.envelope.canonical import canonical
 from app.services.retry_quarantined import retry_quarantined
 from app.services.send import Outgoing
-from tests.support.peer import new_id
+from tests.envelope.forging import inner_header, sign_raw
+from tests.support.peer import Said, new_id
 from tests.support.station import counting_effects
 
 if TYPE_CHECKING:
@@ -237,3 +239,14 @@ async def test_a_fast_clock_stops_the_thread_until_ours_agrees(station: Station,
         assert done == released
     await station.sweep()
     assert await station.effects_of(thread) == [1]
+
+
+async def test_claims_beyond_us_are_receipted_by_their_name(station: Station, aurelia: Peer) -> None:
+    """A proven sender whose claims cannot be read learns that they wait for a person, and need not send them again."""
+    said = aurelia.say("exchange.action/1", thread=new_id(), seq=1)
+    members = said.claims.to_members() | {"seq": "first"}
+    header = inner_header(kid=aurelia.party.signing.kid)
+    beyond = Said(said.claims, sign_raw(header, canonical(members), signer=aurelia.party))
+    await station.take(aurelia.close(beyond))
+    assert await receipted(station) == [("XA", "quarantined", "bad_claims")]
+    assert await station.rows("SELECT count(*) FROM inbox") == [(0,)]
