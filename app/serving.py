@@ -40,6 +40,8 @@ def listen_on(host: str, port: int) -> socket.socket:
         taken = fault.errno == errno.EADDRINUSE
         reason = "is in use by another program" if taken else f"cannot be listened on: {fault.strerror}"
         raise SettingsUnusable("port_unusable", f"Port {port} on {host} {reason}; choose another one.") from fault
+    # Made with protocol 0, so asyncio would not set it: each answer would wait for the peer's delayed acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setblocking(False)  # noqa: FBT003 - the name of the argument is the method
     return listener
 

@@ -253,14 +253,15 @@ async def test_one_timer_that_raises_keeps_no_other_waiting(postgres: PostgresSe
     async with living_world(postgres, tmp_path, ("XA", "XT")) as world:
         stubborn, other = [await preservation(world, *PRESERVING) for _ in range(2)]
         owner = await asyncpg.connect(world["XT"].owner_url.replace("+asyncpg", ""))
-        for statement in STUBBORN.format(stubborn.exchange_id).split(";\n"):
-            await owner.execute(statement)
-        await owner.close()
-        world.clock.advance(timedelta(days=120))
-        ended = await seen(lambda: other.theirs().get(other.exchange), lambda answer: "EXPIRED" in answer.text)
-        assert ended.status_code == 200
-        world["XT"].runtime.beats.clear()
-        await eventually(lambda: "timers" in world["XT"].runtime.beats, what="the loop gave up")
+        try:
+            await owner.execute(STUBBORN.format(stubborn.exchange_id))
+            world.clock.advance(timedelta(days=120))
+            world["XT"].runtime.beats.clear()
+            ended = await seen(lambda: owner.fetch("SELECT exchange_id FROM hold WHERE state = 'EXPIRED'"), bool)
+            await eventually(lambda: "timers" in world["XT"].runtime.beats, what="the loop gave up")
+            assert [str(row["exchange_id"]) for row in ended] == [other.exchange_id]
+        finally:
+            await owner.close()
 
 
 async def test_a_stop_is_prompt(work: Workplace) -> None:
@@ -316,14 +317,27 @@ async def readiness(work: Workplace) -> tuple[int, str]:
     return answer.status_code, answer.text
 
 
-async def test_a_loop_that_fell_silent_takes_the_node_out_of_service(work: Workplace) -> None:
-    """/readyz is 200 while all loops come round and 503 naming `loops` once one has been silent too long."""
-    async with working(work):
+async def test_a_loop_that_hangs_takes_the_node_out_of_service(work: Workplace) -> None:
+    """/readyz is 200 while all loops come round, 503 naming `loops` once one is silent too long, and 200 again."""
+    going = asyncio.Event()
+
+    async def hang() -> bool:
+        await going.wait()
+        return False
+
+    await start_log(work.runtime)
+    async with asyncio.TaskGroup() as loops:
+        loops.create_task(keep_going(work.runtime, "hanging", hang, pause=0.01))
+        loops.create_task(keep_going(work.runtime, "sequencer", partial(sequence, work.runtime), pause=0.01))
         assert (await readiness(work))[0] == 200
-        work.runtime.beats["sweep"] = work.clock() - SILENCE - timedelta(seconds=1)
+        work.clock.now += SILENCE + timedelta(seconds=1)
+        await eventually(lambda: work.runtime.beats["sequencer"] == work.clock())
         status, text = await readiness(work)
-        assert status == 503
-        assert "loops" in text
+        assert (status, '{"name":"loops","outcome":"fail"}' in text) == (503, True)
+        going.set()
+        await eventually(lambda: work.runtime.beats["hanging"] == work.clock())
+        assert (await readiness(work))[0] == 200
+        work.runtime.stopping.set()
 
 
 async def test_a_loop_that_never_came_round_is_noticed(work: Workplace) -> None:

@@ -15,6 +15,7 @@ from app.bus.broker import Delivery
 from app.bus.memory import MemoryBus
 from app.db.engine import begin, reading
 from app.domain.codes import Lane
+from app.errors import Unavailable
 from app.keystore import NodeKeys
 from app.metrics import Metrics
 from app.migrate import head_revision
@@ -65,9 +66,12 @@ class Workplace:
             await record_all(session, self.runtime.node, [CHANGED] * count, actor=SYSTEM, now=self.clock())
 
     async def published(self) -> int:
-        """The size of the newest checkpoint that may leave the node."""
+        """The size of the newest checkpoint that may leave the node; 0 before there is one."""
         async with reading(self.runtime.chores) as session:
-            return int((await newest_checkpoint(session, self.runtime.log_writer.origin)).splitlines()[1])
+            try:
+                return int((await newest_checkpoint(session, self.runtime.log_writer.origin)).splitlines()[1])
+            except Unavailable:
+                return 0
 
     async def count(self, table: str) -> int:
         """How many rows a table has."""

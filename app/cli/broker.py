@@ -23,7 +23,6 @@ from app.settings import load_settings
 
 broker = typer.Typer(help="The broker between contact points.", no_args_is_help=True)
 
-CHECK_SECONDS = 10.0
 POLL_SECONDS = 0.1
 
 
@@ -64,7 +63,11 @@ def _write(path: Path, text: str) -> None:
 
 
 @broker.command("check")
-def check(config: Config = None, as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag of the command line
+def check(
+    config: Config = None,
+    seconds: Annotated[float, typer.Option(min=0.1, max=600, help="How long to try.")] = 10.0,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
     """Connect as this node and say whether both lanes can publish. Exit code 1 if not."""
     settings = load_settings(config)
     if settings.memory_bus or settings.queue_suffix is None:
@@ -72,17 +75,17 @@ def check(config: Config = None, as_json: AsJson = False) -> None:  # noqa: FBT0
     access = Access(
         settings.code, settings.amqp_url.get_secret_value(), suffix=settings.queue_suffix.get_secret_value()
     )
-    connected, error = asyncio.run(_connects(access))
+    connected, error = asyncio.run(_connects(access, seconds))
     show([{"connected": connected, "last_error": error}], as_json=as_json)
     if not connected:
         raise typer.Exit(1)
 
 
-async def _connects(access: Access) -> tuple[bool, str | None]:
+async def _connects(access: Access, seconds: float) -> tuple[bool, str | None]:
     rabbit = RabbitBroker(access, clock=wall_clock, pauses=Pauses(secrets.SystemRandom().random))
     rabbit.start()
     try:
-        async with asyncio.timeout(CHECK_SECONDS):
+        async with asyncio.timeout(seconds):
             while not rabbit.status().connected:  # noqa: ASYNC110 - a status is asked for, it does not ring
                 await asyncio.sleep(POLL_SECONDS)
     except TimeoutError:

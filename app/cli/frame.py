@@ -16,6 +16,7 @@ from rich.table import Table
 from sqlalchemy.exc import DBAPIError
 
 from app.db.engine import begin, make_engine, reading
+from app.demo.client import StepFailed
 from app.errors import CounterpartError, LogBroken, SettingsUnusable
 from app.keystore import read_directory
 from app.logs import configure_logging
@@ -74,10 +75,12 @@ def run_command(command: typer.Typer, arguments: Sequence[str] | None = None) ->
 
 
 def sentence_of(fault: CounterpartError) -> str:
-    """What went wrong, as a person is told."""
-    text = f"{fault.detail[:1].upper()}{fault.detail[1:]}"
-    end = "" if text.endswith((".", "?")) else "."
-    return f"{text}{end} Nothing more is signed: see docs/audit-log.md." if isinstance(fault, LogBroken) else text + end
+    """What went wrong, as a person is told. Where it begins with a name or a file, that is left as it is."""
+    text = fault.detail
+    if isinstance(fault, LogBroken | StepFailed):
+        text = f"{text[:1].upper()}{text[1:]}"
+    text += "" if text.endswith((".", "?")) else "."
+    return f"{text} Nothing more is signed: see docs/audit-log.md." if isinstance(fault, LogBroken) else text
 
 
 def _end_with(fault: CounterpartError, *others: BaseException) -> NoReturn:

@@ -47,9 +47,7 @@ async def replace_all(session: Session, exchange: Exchange, direction: Direction
         statement = (
             insert(table)
             .values(id=one.id, exchange_id=exchange.id, **values)
-            .on_conflict_do_update(
-                index_elements=[table.c.id], set_=values, where=table.c.exchange_id == exchange.id
-            )
+            .on_conflict_do_update(index_elements=[table.c.id], set_=values, where=table.c.exchange_id == exchange.id)
             .returning(table.c.id)
         )
         if (await session.execute(statement)).one_or_none() is None:

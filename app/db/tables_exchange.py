@@ -60,9 +60,7 @@ hold = Table(
         "direction = 'outgoing' OR expires_at IS NULL OR expires_at >= preserved_at + interval '1440 hours'",
         name="treaty_minimum",
     ),
-    CheckConstraint(
-        "direction = 'outgoing' OR state <> 'TIMED' OR expires_at IS NOT NULL", name="timed_has_end"
-    ),
+    CheckConstraint("direction = 'outgoing' OR state <> 'TIMED' OR expires_at IS NOT NULL", name="timed_has_end"),
     CheckConstraint(
         "direction = 'outgoing' OR state <> 'PENDING_DECISION' OR expires_at IS NULL", name="pending_has_no_end"
     ),

@@ -139,7 +139,7 @@ async def _live(nodes: Mapping[str, DemoNode], folder: DemoFolder, *, once: bool
             urls = {code: node.url for code, node in nodes.items()}
             print(banner(urls, nodes["XA"].tokens["agency_officer"], folder.access), flush=True)  # noqa: T201 - (as above)
             if once:
-                return await unless(stopped, play(_day(nodes)))
+                return await unless(stopped, play(day_of(nodes)))
             await stopped.wait()
             return 0
         except StoppedFirst:
@@ -156,7 +156,7 @@ async def _ready(nodes: Mapping[str, DemoNode]) -> None:
         await monitor.awaited("/readyz", lambda seen: seen["status"] == "ready", seconds=READY_SECONDS, what="start")
 
 
-def _day(nodes: Mapping[str, DemoNode]) -> Day:
+def day_of(nodes: Mapping[str, DemoNode]) -> Day:
     preservation = example(RequestType.PRESERVATION)
     civil = preservation | {
         "reference": "AU-CYB-2026-00431",

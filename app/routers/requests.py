@@ -85,9 +85,7 @@ async def read_timeline(command: Commanding, request_id: str) -> Response:
     record = await _find(command, request_id)
     await remember_reading(command, record.id)
     subjects = [record.id, *([record.exchange_id] if record.exchange_id else [])]
-    entries = await timeline.entries(
-        command.session, subjects, agency_only=command.actor.agency_id is not None
-    )
+    entries = await timeline.entries(command.session, subjects, agency_only=command.actor.agency_id is not None)
     return answer_json(200, {"data": [show_entry(serial, entry) for serial, entry in entries], "next": None})
 
 

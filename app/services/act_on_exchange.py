@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from app.services.wanted import Wanted
 
 
-
 async def act_on_exchange(acting: Acting, record: ExchangeRecord, wanted: Wanted[ExchangeAct]) -> ExchangeRecord:
     """Do the act; the caller has locked the thread row and then the exchange's.
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.db.requests import RequestRecord
+    from app.domain.codes import Tier
     from app.domain.documents import AcceptedDocument
     from app.services.node import Acting, Actor, Node
 
@@ -128,8 +129,7 @@ def _happening(record: RequestRecord, act: IntakeAct) -> Happening:
         generation=record.generation,
         agency_id=record.agency_id,
         detail=said,
-        ids={"reference": record.reference}
-        | ({"exchange_id": str(record.exchange_id)} if record.exchange_id else {}),
+        ids={"reference": record.reference} | ({"exchange_id": str(record.exchange_id)} if record.exchange_id else {}),
     )
 
 
@@ -138,9 +138,13 @@ async def _keep(deed: _Deed, _act: IntakeAct) -> RequestRecord:
 
 
 async def _open(deed: _Deed, _act: IntakeAct) -> RequestRecord:
+    return replace(deed.record, triage_due_at=_triage_due(deed, deed.record.tier))
+
+
+def _triage_due(deed: _Deed, tier: Tier) -> datetime:
     point = deed.node.directory.point(deed.node.code)
     zone = ZoneInfo(point.time_zone if point else "UTC")
-    return replace(deed.record, triage_due_at=triage_due(deed.record.tier, start=deed.now, zone=zone))
+    return triage_due(tier, start=deed.now, zone=zone)
 
 
 async def _set_outcome(deed: _Deed, act: IntakeAct) -> RequestRecord:
@@ -163,6 +167,7 @@ async def _resubmit(deed: _Deed, act: IntakeAct) -> RequestRecord:
         is_test=accepted.is_test,
         document=dict(accepted.document),
         warnings=[warning.as_json() for warning in accepted.warnings],
+        triage_due_at=_triage_due(deed, accepted.tier),
         outcome=None,
     )
 

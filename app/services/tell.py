@@ -52,9 +52,7 @@ async def tell(session: Session, node: Node, happening: Happening, *, actor: Act
         "generation": happening.generation,
         "detail": happening.detail,
     }
-    fact = Fact(
-        type=happening.fact, thread=str(happening.subject), peer=happening.party, contents={"change": change}
-    )
+    fact = Fact(type=happening.fact, thread=str(happening.subject), peer=happening.party, contents={"change": change})
     await record(session, node, fact, actor=actor, now=now)
     entry = Entry(
         subject_id=happening.subject,

@@ -578,9 +578,7 @@ def upgrade() -> None:
         postgresql_where="delivery_due_at IS NOT NULL",
     )
     op.create_index("ix_exchange_created_at_id", "exchange", ["created_at", "id"], unique=False)
-    op.create_index(
-        "ix_exchange_direction_created_at_id", "exchange", ["direction", "created_at", "id"], unique=False
-    )
+    op.create_index("ix_exchange_direction_created_at_id", "exchange", ["direction", "created_at", "id"], unique=False)
     op.create_index("ix_exchange_due_at", "exchange", ["due_at"], unique=False, postgresql_where="due_at IS NOT NULL")
     op.create_table(
         "act",

@@ -12,6 +12,7 @@ import pytest
 
 from app.domain.codes import RequestType
 from app.main import create_app, serve_http
+from tests.support.world import seen
 from tests.world.documents import document
 from tests.world.journey import PRESERVING, advice, expect, filed, preservation, taken
 from tests.world.keeping import kept_world
@@ -20,20 +21,21 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from tests.support.postgres import PostgresServer
-    from tests.support.world import World
-    from tests.world.journey import Journey
-
-OF_XA = ("request_id", "exchange_id", "hold_id")
+    from tests.support.world import Caller, World
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One contact point behind a server: its address, its tokens, its description, and the ids there are on it."""
+    """One contact point behind a server: its address, its tokens, its description.
+
+    `ids` are what its paths can lead to, `values` what its queries can ask for, by the names of the parameters.
+    """
 
     base: str
     tokens: Mapping[str, str]
     document: dict[str, Any]
     ids: Mapping[str, Sequence[str]]
+    values: Mapping[str, Sequence[str]]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,13 @@ async def served(
     ):
         ids = await _cases(world)
         yield {
-            code: Served(base, world[code].tokens, create_app(world[code].runtime).openapi(), ids[code])
+            code: Served(
+                base,
+                world[code].tokens,
+                create_app(world[code].runtime).openapi(),
+                {**ids[code], "type": list(RequestType)},
+                {"event_id": await _events(world[code].as_("auditor")), "from": ["1", "3"], "to": ["3", "7"]},
+            )
             for code, base in bases.items()
         }
 
@@ -58,6 +66,7 @@ async def _servers(world: World) -> AsyncIterator[Mapping[str, str]]:
         bases = {}
         for code in ("XA", "XT"):
             listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             serving = asyncio.create_task(serve_http(world[code].runtime, listener, graceful_seconds=5))
             stack.push_async_callback(_stopped, world, code, serving)
             bases[code] = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -69,11 +78,18 @@ async def _stopped(world: World, code: str, serving: asyncio.Task[None]) -> None
     await serving
 
 
+async def _events(auditor: Caller) -> list[str]:
+    """Ids of some entries of the log that can be proven by now."""
+
+    async def listed() -> list[str]:
+        return [entry["id"] for entry in expect(await auditor.get("/v1/audit/events", limit=5), 200)["data"]]
+
+    return list(await seen(listed, lambda found: len(list(found)) == 5))
+
+
 async def _cases(world: World) -> dict[str, dict[str, list[str]]]:
     """Requests and exchanges in as many states as a day has; their ids, by the names of path parameters, per side."""
-    journeys: list[Journey] = []
-    for upto in range(len(PRESERVING) + 1):
-        journeys.append(await preservation(world, *PRESERVING[:upto]))
+    journeys = [await preservation(world, *PRESERVING[:upto]) for upto in range(len(PRESERVING) + 1)]
     asked = await preservation(world, "acknowledge")
     await asked.do("ask", codes=["C-VAGUE"], text="Which of the two sessions?")
     noticed = await preservation(world, "acknowledge")
@@ -90,11 +106,7 @@ async def _cases(world: World) -> dict[str, dict[str, list[str]]]:
         requests += [made["id"], made["reference"]]
     exchanges = [one.exchange_id for one in journeys]
     there = {one.exchange_id for one in journeys if one.requested == "XT"}
-    holds = [
-        hold["id"]
-        for one in journeys
-        for hold in expect(await one.ours().get(one.exchange), 200)["holds"]
-    ]
+    holds = [hold["id"] for one in journeys for hold in expect(await one.ours().get(one.exchange), 200)["holds"]]
     return {
         "XA": {"request_id": requests, "exchange_id": exchanges, "hold_id": holds},
         "XT": {"request_id": requests, "exchange_id": sorted(there), "hold_id": holds},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 
 from app.main import serve_http
 from app.routers.operations import Answered, Operation, Tag
+from app.serving import listen_on
 from app.workers import start_log
 from tests.routers.clients import new_key
 
@@ -46,7 +46,7 @@ SEATS = {"/v1/requests": "agency_officer", "/v1/monitoring": "monitor", "/v1/aud
 async def base(gateway: FastAPI, runtime: Runtime) -> AsyncIterator[str]:
     """The gateway behind a real server, its audit log open."""
     await start_log(runtime)
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listen_on("127.0.0.1", 0)
     serving = asyncio.create_task(serve_http(runtime, listener, graceful_seconds=5, app=gateway))
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     runtime.stopping.set()

@@ -128,9 +128,7 @@ async def living_world(
             stack.push_async_callback(postgres.execute, f"DROP DATABASE {name} WITH (FORCE)")
             roles = roles_of(trial.code)
             owner_url = postgres.url(name)
-            await migrate(
-                owner_url, app_role=roles.application, app_password=None, sequencer_role=roles.sequencer
-            )
+            await migrate(owner_url, app_role=roles.application, app_password=None, sequencer_role=roles.sequencer)
             address = SecretStr(postgres.url(name, roles.application))
             settings = load_settings(trial.config).model_copy(update={"database_url": address})
             runtime = await stack.enter_async_context(

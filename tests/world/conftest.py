@@ -11,7 +11,6 @@ import pytest
 
 from app.db.engine import begin
 from app.services.create_token import create_token
-from tests.support.world import World
 from tests.world.keeping import kept_world
 from tests.world.ledger import open_ledger
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tests.support.postgres import PostgresServer
-    from tests.support.world import LivingNode
+    from tests.support.world import LivingNode, World
     from tests.world.ledger import Ledger
 
 YEARS = timedelta(days=1000)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
 
-from app.domain.codes import RequestType
 from app.domain.documents import example
 from app.domain.documents.kinds import KINDS
 from app.domain.identifiers import KINDS as IDENTIFIERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from app.domain.codes import RequestType
 
 CANARY = "Zwiebelkuchen-4711"
 """A word that occurs nowhere else: whoever shows it has shown something that was submitted."""

@@ -39,7 +39,17 @@ ALIKE = (
 )
 """Members of an exchange that both desks must show alike once nothing is under way."""
 
-HOLD_ALIKE = ("id", "exchange_id", "state", "generation", "preserved_at", "days_granted", "expires_at", "targets", "mla")
+HOLD_ALIKE = (
+    "id",
+    "exchange_id",
+    "state",
+    "generation",
+    "preserved_at",
+    "days_granted",
+    "expires_at",
+    "targets",
+    "mla",
+)
 
 
 def expect(answer: httpx.Response, *statuses: int) -> dict[str, Any]:
@@ -77,7 +87,7 @@ class Journey:
         """A person at the requested side."""
         return self.world[self.requested].as_(seat)
 
-    async def do(self, *actions: str, seat: str = "duty_officer", **members: Any) -> dict[str, Any]:
+    async def do(self, *actions: str, seat: str = "duty_officer", **members: object) -> dict[str, Any]:
         """Acts of the requested side that must succeed; the exchange after the last, as that side shows it."""
         caller = self.theirs(seat)
         shown: dict[str, Any] = {}
@@ -87,7 +97,7 @@ class Journey:
             shown = expect(await caller.post(f"{self.exchange}/actions", act), 200)
         return shown
 
-    async def wish(self, action: str, *, seat: str = "duty_officer", **members: Any) -> dict[str, Any]:
+    async def wish(self, action: str, *, seat: str = "duty_officer", **members: object) -> dict[str, Any]:
         """An act of the requesting side that must be taken, and judged, after which both sides show the same."""
         expect(await self.ours(seat).act(self.exchange, action, **members), 202)
         return await self.settled()

@@ -30,11 +30,9 @@ async def kept_world(postgres: PostgresServer, folder: Path, codes: Sequence[str
             await done.wait()
 
     keeping = asyncio.create_task(keep())
-    await asyncio.wait({keeping, made}, return_when=asyncio.FIRST_COMPLETED)
-    if keeping.done():
-        await keeping
+    keeping.add_done_callback(lambda _: made.cancel())
     try:
-        yield made.result()
+        yield await made
     finally:
         done.set()
         await keeping

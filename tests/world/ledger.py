@@ -74,9 +74,7 @@ async def open_ledger(world: World) -> AsyncIterator[Ledger]:
     try:
         for code, node in world.nodes.items():
             url = make_url(node.owner_url)
-            databases[code] = await asyncpg.connect(
-                host=url.query["host"], user=url.username, database=url.database
-            )
+            databases[code] = await asyncpg.connect(host=url.query["host"], user=url.username, database=url.database)
         yield Ledger(databases)
     finally:
         for connection in databases.values():

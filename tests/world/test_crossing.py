@@ -36,7 +36,7 @@ def silence(world: World, code: str) -> Iterator[None]:
         world.clock.advance(LONG_ENOUGH)
 
 
-async def under_way(journey: Journey, action: str, *, seat: str = "duty_officer", **members: Any) -> dict[str, Any]:
+async def under_way(journey: Journey, action: str, *, seat: str = "duty_officer", **members: object) -> dict[str, Any]:
     """An act of the requesting side that has not arrived yet: what its 202 said."""
     taken = expect(await journey.ours(seat).act(journey.exchange, action, **members), 202)
     assert taken["act_id"] in {act["act_id"] for act in taken["exchange"]["under_way"]}
@@ -128,6 +128,33 @@ async def test_withdrawal_overtakes_nothing(ageing_world: World, ageing_ledger: 
     ended = await journey.settled()
     assert ended["state"] == "WITHDRAWN"
     assert (await fate(journey, ageing_ledger, act["act_id"]))[0] == "applied"
+
+
+async def test_call_noted_before_the_request_arrives(ageing_world: World) -> None:
+    """A request passed by voice is worked on at once; when its opening arrives it attaches and keeps the state."""
+    with silence(ageing_world, "XT"):
+        journey = await sent(ageing_world, document(RequestType.PRESERVATION))
+        call = {
+            "exchange_id": journey.exchange_id,
+            "requesting": "XA",
+            "type": "PRESERVATION",
+            "noted": "Duty officer of XA, 10:41: logs of one address are overwritten at noon.",
+        }
+        noted = expect(await journey.theirs().post("/v1/exchanges", call), 201)
+        assert (noted["state"], noted["direction"], noted["document"]) == ("DELIVERED", "incoming", {})
+        assert "noted" in noted["flags"]
+        again = await journey.theirs().post("/v1/exchanges", call)
+        assert_problem(again, 409, "exchange_exists")
+        assert (await journey.do("acknowledge"))["state"] == "ACKNOWLEDGED"
+
+    async def there() -> dict[str, Any]:
+        return dict((await journey.theirs().get(journey.exchange)).json())
+
+    await seen(there, lambda exchange: bool(exchange["document"]))
+    shown = await journey.settled()
+    assert (shown["state"], shown["tier"]) == ("ACKNOWLEDGED", "URGENT")
+    await journey.do("accept", "start", "preserve")
+    assert (await journey.settled())["state"] == "PRESERVED"
 
 
 async def test_work_stops_once_withdrawn(ageing_world: World) -> None:

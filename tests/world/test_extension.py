@@ -22,9 +22,7 @@ async def test_extension_becomes_a_wish_on_the_hold(world: World) -> None:
     journey = await preservation(world, *HELD)
     earlier = expect(await journey.ours().get(journey.request), 200)
     end = expect(await journey.theirs().get(journey.exchange), 200)["holds"][0]["expires_at"]
-    asked = document(
-        RequestType.PRESERVATION, request_status="EXTENSION", previous_reference=earlier["reference"]
-    )
+    asked = document(RequestType.PRESERVATION, request_status="EXTENSION", previous_reference=earlier["reference"])
     request = await filed(world, asked)
     signed = await taken(
         world, request["id"], ("duty_officer", "open"), ("duty_officer", "approve"), ("supervisor", "sign")

@@ -61,7 +61,7 @@ async def test_request_is_read_by_id_and_by_reference(world: World) -> None:
 
 
 async def test_instrument_not_in_force_is_a_warning(world: World) -> None:
-    """An emergency disclosure is taken with a warning that names the roads there are; nobody is refused by a machine."""
+    """An emergency disclosure is taken, with a warning that names the roads there are: no machine refuses anybody."""
     made = await filed(world, document(RequestType.EMERGENCY_DISCLOSURE))
     (warning,) = [one for one in made["warnings"] if one["code"] == "instrument_not_in_force"]
     assert warning["pointer"] == "/legal_basis/international/0/instrument"

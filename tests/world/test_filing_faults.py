@@ -87,7 +87,7 @@ async def test_each_wrong_type_is_named(world: World, type_: RequestType) -> Non
 
 
 async def test_no_conversion(world: World) -> None:
-    """A truth or number in quotes, a number for a text, a fraction for a whole number: nothing is read as what it is not."""
+    """A truth or number in quotes, a number for a text, a fraction for a whole number: nothing is converted."""
     for pointer, value in places(without(PRESERVATION, YEARS)):
         for wrong in _near(value):
             named = await refused(world, put(PRESERVATION, pointer, wrong))
@@ -148,7 +148,7 @@ FAULTS = {
     "a text too short": Fault("/facts_summary", CANARY, "C-VAGUE"),
     "a mark that turns the reading direction": Fault("/facts_summary", f"{CANARY} \u202e" * 9, "bad_characters"),
     "an emergency without one": Fault("/urgency/tier", "EMERGENCY", "C-EMERGENCYFACTS"),
-    "no intention to follow up": Fault("/mla_intent/intends", False, "C-MLAINTENT"),
+    "no intention to follow up": Fault("/mla_intent/intends", value=False, named="C-MLAINTENT"),
 }
 
 

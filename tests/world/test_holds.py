@@ -1,4 +1,4 @@
-"""Holds between two live contact points: more time, the follow-up request, release, loss, lifting; alike on both sides."""
+"""Holds between two live contact points: more time, the follow-up request, release, loss, lifting; on both sides."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Held:
         """Where it is, on either side."""
         return f"/v1/holds/{self.id}"
 
-    async def do(self, action: str, *, seat: str = "duty_officer", **members: Any) -> dict[str, Any]:
+    async def do(self, action: str, *, seat: str = "duty_officer", **members: object) -> dict[str, Any]:
         """An act of the requested side that must succeed; the hold as both sides then show it."""
         expect(await self.journey.theirs(seat).act(self.path, action, **members), 200)
         return await self.settled()
 
-    async def wish(self, action: str, **members: Any) -> dict[str, Any]:
+    async def wish(self, action: str, **members: object) -> dict[str, Any]:
         """An act of the requesting side that must be taken and judged; the hold as both sides then show it."""
         expect(await self.journey.ours().act(self.path, action, **members), 202)
         return await self.settled()
@@ -170,23 +170,6 @@ async def test_lifting_is_not_completed_by_its_author(world: World) -> None:
     answer = await hold.journey.theirs("supervisor").act(hold.path, "lift", reason="AUTHORITY")
     assert_problem(answer, 403, "four_eyes")
     assert (await hold.do("lift", seat="supervisor_2", reason="AUTHORITY"))["state"] == "LIFTED"
-
-
-async def test_extension_is_filed_like_a_request(world: World) -> None:
-    """A request of status EXTENSION opens no exchange: signed, it asks for more time on the hold it names."""
-    hold = await held(world)
-    first = expect(await hold.journey.ours("agency_officer").get(hold.journey.request), 200)
-    more = document(
-        RequestType.PRESERVATION,
-        request_status="EXTENSION",
-        previous_reference=first["reference"],
-        requested_period_days=75,
-    )
-    made = await filed(world, more)
-    signed = await taken(world, made["id"], *DESK_ROAD)
-    assert (signed["state"], signed["exchange_id"]) == ("SIGNED", hold.journey.exchange_id)
-    asked = await hold.settled()
-    assert asked["extension_wish"]["days"] == 75
 
 
 async def test_extension_of_another_agencys_hold(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -169,6 +170,26 @@ async def test_completed_document_replaces_the_first(world: World) -> None:
     assert (done["state"], done["document"]["requested_period_days"], done["outcome"]) == ("TRIAGE", 120, None)
 
 
+async def test_triage_begins_anew_with_the_completed_document(world: World) -> None:
+    """The desk's time counts from the resubmission, by the tier that the completed document has."""
+    made = await filed(world, document(RequestType.PRESERVATION))
+    path = f"/v1/requests/{made['id']}"
+    opened = await taken(world, made["id"], *OPENED)
+    expect(await world["XA"].as_(DO).act(path, "return", **RETURN), 200)
+    urgency = {"tier": "EMERGENCY", "reasons": "A person is in danger."}
+    emergency = document(RequestType.EMERGENCY_DISCLOSURE)["emergency"]
+    worse = document(RequestType.PRESERVATION, urgency=urgency, emergency=emergency)
+    done = expect(await world["XA"].as_(AGENCY).act(path, "resubmit", document=worse), 200)
+    assert done["tier"] == "EMERGENCY"
+    waited = minutes(opened["updated_at"], opened["triage_due_at"])
+    assert (waited, minutes(done["updated_at"], done["triage_due_at"])) == (120, 15)
+
+
+def minutes(start: str, end: str) -> int:
+    """Minutes from one shown time to another."""
+    return round((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds() / 60)
+
+
 async def test_document_is_taken_as_it_was_shown(world: World) -> None:
     """A document can be read, mended and resubmitted, `normalised` and all."""
     made = await filed(world, document(RequestType.PRESERVATION))
@@ -227,9 +248,7 @@ async def test_approval_takes_what_is_proposed(world: World) -> None:
     approval = expect(answer, 200)["approval"]
     assert (approval["instrument"], approval["marking"]) == ("G7_24_7", marking)
     assert checklist[0] in approval["checklist"]
-    assert_problem(
-        await world["XA"].as_(DO).act(f"/v1/requests/{made['id']}", "approve"), 409, "action_not_allowed"
-    )
+    assert_problem(await world["XA"].as_(DO).act(f"/v1/requests/{made['id']}", "approve"), 409, "action_not_allowed")
 
 
 async def test_withdrawal_after_signing_is_a_wish(world: World, ledger: Ledger) -> None:

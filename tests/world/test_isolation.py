@@ -43,11 +43,11 @@ def form(answer: httpx.Response) -> tuple[int, dict[str, Any], list[str]]:
     body: dict[str, Any] = answer.json()
     assert body.pop("request_id")
     assert body.pop("instance")
-    headers = sorted(name for name in answer.headers if name not in {"content-length"})
+    headers = sorted(name for name in answer.headers if name != "content-length")
     return answer.status_code, body, headers
 
 
-async def everything(caller: Caller, path: str, **query: Any) -> list[dict[str, Any]]:
+async def everything(caller: Caller, path: str, **query: object) -> list[dict[str, Any]]:
     """A list, page by page."""
     found: list[dict[str, Any]] = []
     cursor: dict[str, Any] = {}
@@ -71,9 +71,7 @@ async def test_another_agencys_request_reads_as_none(world: World, journey: Jour
             assert_problem(answers[0], 404, "not_found")
 
 
-async def test_another_agencys_request_takes_no_act(
-    stranger: Caller, journey: Journey, ledger: Ledger
-) -> None:
+async def test_another_agencys_request_takes_no_act(stranger: Caller, journey: Journey, ledger: Ledger) -> None:
     """Every act on another agency's request is answered as on one that does not exist, and does nothing."""
     await ledger.calm()
     before = await ledger.counts("XA")
@@ -182,7 +180,7 @@ async def test_viewer_reads_and_does_nothing(world: World, journey: Journey, led
 
 
 async def test_agency_sees_no_desk_work(world: World, journey: Journey) -> None:
-    """The agency's part of an exchange and its timeline hold nothing of the desk: no acts under way, no marks, no names."""
+    """The agency's part of an exchange and its timeline hold nothing of the desk: no acts under way, no marks."""
     part = expect(await world["XA"].as_("agency_officer").get(journey.request), 200)["exchange"]
     assert part.keys().isdisjoint({"under_way", "flags", "allowed_actions", "details", "document", "direction"})
     assert [hold["allowed_actions"] for hold in part["holds"]] == [[]]
@@ -193,7 +191,7 @@ async def test_agency_sees_no_desk_work(world: World, journey: Journey) -> None:
 
 
 async def test_roles_without_cases_see_no_content(world: World, journey: Journey) -> None:
-    """Whatever address a monitor, registrar or administrator reads, no answer holds the facts or the reference of a case."""
+    """Whatever a monitor, registrar or administrator reads, no answer holds the facts or the reference of a case."""
     (hold,) = expect(await journey.ours().get(journey.exchange), 200)["holds"]
     request = expect(await journey.ours().get(journey.request), 200)
     ids = {"request_id": journey.request_id, "exchange_id": journey.exchange_id, "hold_id": hold["id"]}

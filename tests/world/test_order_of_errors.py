@@ -188,9 +188,7 @@ HOLDS = {
         "duty_officer", HOLD, {"action": "report_loss", "text": "A disk failed."}, 422, "document_invalid", "XT"
     ),
     "an act there is not": Case("duty_officer", HOLD, {"action": "x"}, 422, "document_invalid", "XT"),
-    "a wish without what it needs": Case(
-        "duty_officer", HOLD, {"action": "claim_mla_sent"}, 422, "document_invalid"
-    ),
+    "a wish without what it needs": Case("duty_officer", HOLD, {"action": "claim_mla_sent"}, 422, "document_invalid"),
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 from app.domain.codes import RequestType
 from tests.routers.clients import assert_problem
 from tests.world.documents import document
-from tests.world.journey import PRESERVING, Journey, expect, filed, preservation
+from tests.world.journey import PRESERVING, Journey, expect, filed, preservation, taken
 
 if TYPE_CHECKING:
     from tests.support.world import Caller, World
@@ -100,13 +100,14 @@ async def test_act_on_a_request_twice(world: World) -> None:
     made = await filed(world, document(RequestType.PRESERVATION))
     path = f"/v1/requests/{made['id']}"
     desk, supervisor = world["XA"].as_("duty_officer"), world["XA"].as_("supervisor")
+    shown: dict[str, Any] = {}
     for caller, action in ((desk, "open"), (desk, "approve"), (supervisor, "sign")):
         key = str(uuid4())
-        first = await act(caller, path, key, action=action)
+        shown = expect(await act(caller, path, key, action=action), 200)
         again = await act(caller, path, key, action=action)
-        assert expect(first, 200) == expect(again, 200)
+        assert shown == expect(again, 200)
         assert again.headers["idempotency-replayed"] == "true"
-    assert first.json()["exchange_id"] is not None
+    assert shown["exchange_id"] is not None
     assert_problem(await act(supervisor, path, str(uuid4()), action="sign"), 409, "action_not_allowed")
 
 
@@ -155,3 +156,15 @@ async def test_ten_preserve_at_once(world: World) -> None:
     first = await act(journey.theirs(), path, key, **loss)
     again = await act(journey.theirs(), path, key, **loss)
     assert expect(first, 200) == expect(again, 200)
+
+
+async def test_two_sign_at_once(world: World, ledger: Ledger) -> None:
+    """Two supervisors who sign at the same time open one exchange: one is told so, the other that it is done."""
+    made = await filed(world, document(RequestType.PRESERVATION))
+    path = f"/v1/requests/{made['id']}"
+    await taken(world, made["id"], ("duty_officer", "open"), ("duty_officer", "approve"))
+    seats = ("supervisor", "supervisor_2") * 5
+    answers = await asyncio.gather(*(world["XA"].as_(seat).act(path, "sign") for seat in seats))
+    assert sorted(answer.status_code for answer in answers) == [200, *[409] * 9]
+    opened = "SELECT count(*) FROM exchange WHERE request_id::text = $1"
+    assert await ledger.value("XA", opened, made["id"]) == 1

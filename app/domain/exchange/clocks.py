@@ -53,9 +53,7 @@ _TERMS: Mapping[State, Terms] = {
 
 def acknowledgement_due(exchange: Exchange, *, expected_loss_at: datetime | None = None) -> datetime:
     """By when a person should have taken it; a loss known to be near shortens an URGENT term."""
-    return deadlines.acknowledgement_due(
-        exchange.tier, expected_loss_at=expected_loss_at, start=exchange.state_since
-    )
+    return deadlines.acknowledgement_due(exchange.tier, expected_loss_at=expected_loss_at, start=exchange.state_since)
 
 
 def step_due(exchange: Exchange) -> datetime | None:
