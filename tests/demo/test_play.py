@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -35,7 +35,8 @@ async def stage(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFacto
             await done.wait()
 
     keeping = asyncio.create_task(keep())
-    await asyncio.wait({keeping, opened}, return_when=asyncio.FIRST_COMPLETED)
+    either: set[asyncio.Future[Any]] = {keeping, opened}
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     if keeping.done():
         await keeping
     yield opened.result()

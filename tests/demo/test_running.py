@@ -167,7 +167,7 @@ async def test_the_scripted_day_happens(make_demo: Callable[[], Demo]) -> None:
 
 
 async def test_a_setting_of_a_real_node_stops_the_demo(
-    demo: Demo, monkeypatch: pytest.MonkeyPatch, tmp_path: str
+    demo: Demo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """An exported DATABASE_URL would win over the demo's own; it is named, and nobody's database is written to."""
     monkeypatch.setenv("COUNTERPART_DATABASE_URL", "postgresql://counterpart_xa_app@db.example/real")
