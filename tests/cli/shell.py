@@ -60,6 +60,12 @@ async def refusal(*words: str | Path, code: int = 2) -> str:
     return sentence
 
 
+def replace_by_folder(path: Path) -> None:
+    """A folder where a file is expected."""
+    path.unlink(missing_ok=True)
+    path.mkdir(parents=True)
+
+
 def _run(words: list[str]) -> Typed:
     out, err = io.StringIO(), io.StringIO()
     code: str | int | None = 0

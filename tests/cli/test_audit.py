@@ -22,10 +22,9 @@ from app.services.record import record_all
 from app.serving import wall_clock
 from app.settings import load_settings
 from app.workers import sequence, start_log
-from tests.cli.shell import Typed, refusal, typed
+from tests.cli.shell import Typed, refusal, replace_by_folder, typed
 from tests.support.bus import short_pauses
 from tests.support.postgres import SEQUENCER
-from tests.support.processes import PROGRAM, environment, run
 from tests.workplace import CHANGED
 
 if TYPE_CHECKING:
@@ -120,11 +119,12 @@ async def test_what_cannot_be_looked_at_is_not_judged(audited: Office) -> None:
     assert "cannot be read" in await refusal("audit", "verify", "--config", audited.folder / "none.toml", code=3)
 
 
-async def test_an_export_verifies_offline(export: Path) -> None:
-    """The folder alone is enough: no settings, no database, no node; also by a program that knows nothing else."""
+async def test_an_export_verifies_offline(audited: Office, export: Path) -> None:
+    """The folder alone is enough: no settings file, no keys, no database."""
+    audited.config.unlink()
     row = (await typed("audit", "verify", export, "--json")).row
     assert (row["verdict"], row["leaves"], row["opened"] > 0) == ("VALID", PUBLISHED, True)
-    done = await run(*PROGRAM, "audit", "verify", export, cwd=export, env=environment())
+    done = await typed("audit", "verify", export)
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith(f"Valid: counterpart/xa, {PUBLISHED} leaves")
 
@@ -235,7 +235,7 @@ UNREADABLE: dict[str, tuple[Callable[[Path], object], str]] = {
     "a key that is none": (lambda out: (out / "log.vkey").write_text("counterpart/xa+00+zz"), "holds no public key"),
     "a key that is no text": (lambda out: (out / "log.vkey").write_bytes(b"\xff"), "holds no public key"),
     "leaves that are a folder": (
-        lambda out: ((out / "leaves.ndjson").unlink(), (out / "leaves.ndjson").mkdir()),
+        lambda out: replace_by_folder(out / "leaves.ndjson"),
         "Is a directory",
     ),
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.keystore import check_published, load_keys, read_directory
-from tests.cli.shell import refusal, typed
+from tests.cli.shell import refusal, replace_by_folder, typed
 from tests.support.processes import REPOSITORY
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def everything_in(folder: Path) -> list[Path]:
 
 UNGENERATED: dict[str, tuple[Callable[[Path], object], str]] = {
     "keys are there": (
-        lambda folder: ((folder / "k").mkdir(), (folder / "k" / "a.json").touch()),
+        lambda folder: replace_by_folder(folder / "k" / "a.json"),
         "already holds keys",
     ),
     "public records are there": (lambda folder: (folder / "p").write_text("[]"), "p cannot be written: File exists"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
-from tests.cli.shell import refusal, typed
+from tests.cli.shell import refusal, replace_by_folder, typed
 from tests.support.ports import LOOPBACK, free_ports
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ AT_THE_NODE: dict[str, tuple[str, ...]] = {
 SETTINGS: dict[str, tuple[Callable[[Office], object], str]] = {
     "no settings file": (lambda office: office.config.unlink(), "cannot be read: FileNotFoundError"),
     "a folder instead of one": (
-        lambda office: (office.config.unlink(), office.config.mkdir()),
+        lambda office: replace_by_folder(office.config),
         "cannot be read: IsADirectoryError",
     ),
     "a file that is no TOML": (lambda office: office.config.write_text("code = XA"), "cannot be read: TOMLDecodeError"),
@@ -127,11 +127,11 @@ async def test_a_well_set_up_node_is_not_refused(office: Office) -> None:
 
 
 KEYS: dict[str, tuple[Callable[[Path], object], str]] = {
-    "no keys": (lambda keys: [path.unlink() for path in keys.glob("*.json")], "holds no key for"),
+    "no keys": (lambda keys: keys.rename(keys.with_name("elsewhere")), "holds no key for"),
     "a key that is no key": (lambda keys: next(keys.glob("*.json")).write_text("{}"), "does not say which purpose"),
     "a key that is no JSON": (lambda keys: next(keys.glob("*.json")).write_text("x"), "is not a key file"),
     "a key that is a folder": (
-        lambda keys: (next(keys.glob("*.json")).rename(keys / "old"), (keys / "a.json").mkdir()),
+        lambda keys: replace_by_folder(next(keys.glob("*.json"))),
         "cannot be read",
     ),
 }

@@ -172,10 +172,10 @@ def play(served: Mapping[str, Served], seat: str) -> Counter[tuple[str, int]]:
     for code in ("XT", "XA"):
         one = served[code]
         client = Client(one, seat, seen)
-        for operation in operations(one):
-            if code == "XA" or operation.path.startswith(AT_WORK_ON_BOTH):
-                try_out(client, operation)
-        client.session.close()
+        with client.session:
+            for operation in operations(one):
+                if code == "XA" or operation.path.startswith(AT_WORK_ON_BOTH):
+                    try_out(client, operation)
     return seen
 
 

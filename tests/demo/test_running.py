@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import shlex
 import shutil
 import signal
@@ -9,19 +11,22 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import pytest
 
+from app.demo.network import run_demo
 from app.demo.script import steps
 from app.demo.seed import SEATS
 from app.serving import listen_on
-from tests.cli.shell import refusal
+from tests.cli.shell import logging_of_its_own, refusal
 from tests.demo.stage import NODES, STARTING, UP, nothing_remains, processes_in, three_ports
+from tests.support.bus import eventually
 from tests.support.ports import LOOPBACK, listens
 from tests.support.processes import REPOSITORY, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    import pytest
 
     from tests.demo.stage import Demo
 
@@ -121,12 +126,8 @@ async def test_a_second_demo_in_the_same_folder_is_refused(demo: Demo) -> None:
     assert {path: path.read_bytes() for path in demo.folder.rglob("*.json")} == before
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_a_stop_leaves_nothing(make_demo: Callable[[], Demo], number: signal.Signals) -> None:
-    """Ctrl-C and SIGTERM end a demo with 0: no process, no file, no listening port, no token that looks alive."""
-    demo = make_demo()
-    demo.start()
-    await demo.says(UP)
+async def ends_well(demo: Demo, number: signal.Signals) -> None:
+    """Stop a demo that is up, and look at everything that it must not leave."""
     assert demo.remains().keys() == {"processes", "temporary files", "files", "ports"}  # the control
     assert len(processes_in(demo.room)) > 3
     assert await demo.ends(number) == 0, demo.said()
@@ -134,23 +135,34 @@ async def test_a_stop_leaves_nothing(make_demo: Callable[[], Demo], number: sign
     assert "Traceback" not in demo.said()
 
 
-STARTS: dict[str, tuple[tuple[str, ...], int]] = {
-    "the demo": ((), 0),
-    "the scripted day": (("--once",), 1),
-}
-
-
-@pytest.mark.parametrize("start", STARTS)
-async def test_a_stop_while_it_starts_leaves_nothing(make_demo: Callable[[], Demo], start: str) -> None:
-    """Interrupted in the middle of its start, it ends as well; a day that was cut short is not one that happened."""
-    options, code = STARTS[start]
+async def test_sigterm_leaves_nothing(make_demo: Callable[[], Demo]) -> None:
+    """Ended by its supervisor, a demo exits with 0: no process, no file, no listening port, no dead token."""
     demo = make_demo()
-    demo.start(*options)
+    demo.start()
+    await demo.says(UP)
+    await ends_well(demo, signal.SIGTERM)
+
+
+async def test_a_stop_while_it_starts_leaves_nothing(make_demo: Callable[[], Demo]) -> None:
+    """Interrupted in the middle of its start, a demo ends as well and with 0."""
+    demo = make_demo()
+    demo.start()
     await demo.says(STARTING)
-    assert await demo.ends(signal.SIGINT) == code, demo.said()
+    assert await demo.ends(signal.SIGINT) == 0, demo.said()
     await nothing_remains(demo)
     assert UP not in demo.said()
     assert "Traceback" not in demo.said()
+
+
+async def test_a_day_that_was_cut_short_did_not_happen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A stop is no failure of the demo, but `--once` exits with 0 only if every step happened."""
+    with logging_of_its_own():
+        playing = asyncio.create_task(run_demo(tmp_path / "demo", port=three_ports(), once=True))
+        await eventually((tmp_path / "demo" / "network" / "XS.toml").exists, what="it does not start")
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert await playing == 1
+    assert UP not in capsys.readouterr().out
+    assert list((tmp_path / "demo").iterdir()) == []
 
 
 async def test_the_scripted_day_happens(make_demo: Callable[[], Demo]) -> None:
@@ -174,3 +186,8 @@ async def test_a_setting_of_a_real_node_stops_the_demo(
     sentence = await refusal("demo", "--port", str(three_ports()), "--folder", tmp_path / "demo")
     assert sentence.startswith("COUNTERPART_DATABASE_URL is set")
     assert not (tmp_path / "demo").exists()
+
+
+async def test_ctrl_c_leaves_nothing(demo: Demo) -> None:
+    """Ctrl-C does too. The last test here, for it ends the demo that the others look at."""
+    await ends_well(demo, signal.SIGINT)
