@@ -64,11 +64,16 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def located(published: Path) -> dict[str, str | int]:
+    """The settings that say where keys and directory are."""
+    return {"keys_dir": str(published / "XA" / "keys"), "directory": str(published / "directory.json")}
+
+
 @pytest.fixture
 def empty_office(published: Path, tmp_path: Path) -> Office:
     """Settings without a database."""
     office = Office(tmp_path)
-    office.set(keys_dir=str(published / "XA" / "keys"), directory=str(published / "directory.json"))
+    office.set(**located(published))
     return office
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -22,6 +24,7 @@ from app.services.record import record_all
 from app.serving import wall_clock
 from app.settings import load_settings
 from app.workers import sequence, start_log
+from tests.cli.conftest import Office, located
 from tests.cli.shell import Typed, refusal, replace_by_folder, typed
 from tests.support.bus import short_pauses
 from tests.support.postgres import SEQUENCER
@@ -29,18 +32,15 @@ from tests.workplace import CHANGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
-    from tests.cli.conftest import Office
-    from tests.support.postgres import Database
+    from tests.support.postgres import Database, PostgresServer
 
 PUBLISHED = 1 + 2 * len(SEATS)
 """`log.opened`, then each person of the seed and their token."""
 
 
-@pytest.fixture
-async def audited(office: Office) -> Office:
-    """A node whose log holds what enrolling the people of the demo leaves in it, in several checkpoints."""
+async def write_log(office: Office) -> None:
+    """A log that holds what enrolling the people of the demo leaves in it, in several checkpoints."""
     settings = load_settings(office.config)
     bus = MemoryBus(clock=wall_clock, pauses=short_pauses())
     async with open_runtime(settings, clock=wall_clock, broker=bus.connect("XA")) as opened:
@@ -50,16 +50,38 @@ async def audited(office: Office) -> Office:
         await sequence(runtime)
         async with begin(runtime.engine) as session:
             await record_all(session, runtime.node, [CHANGED], actor=SYSTEM, now=wall_clock())
-    return office
 
 
 @pytest.fixture
-async def export(audited: Office, tmp_path: Path) -> Path:
-    """The published part of that log, with openings, as files."""
-    out = tmp_path / "export"
-    done = await typed("audit", "export", out, "--openings", "--config", audited.config)
+async def audited(office: Office) -> Office:
+    """A node with such a log."""
+    await write_log(office)
+    return office
+
+
+async def exported(office: Office, out: Path) -> Path:
+    """Its published part, with openings, as files."""
+    done = await typed("audit", "export", out, "--openings", "--config", office.config)
     assert done.code == 0, done
     return out
+
+
+@pytest.fixture(scope="module")
+async def original(migrated: PostgresServer, published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One such export, of a node that is gone by the time somebody looks at it."""
+    office = Office(tmp_path_factory.mktemp("office"))
+    database = await migrated.clone()
+    office.set(**located(published), database_url=database.url)
+    await write_log(office)
+    out = await exported(office, office.folder / "export")
+    await migrated.drop(database)
+    return out
+
+
+@pytest.fixture
+def export(original: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be spoiled."""
+    return Path(shutil.copytree(original, tmp_path / "export"))
 
 
 async def execute(database: Database, *statements: str) -> None:
@@ -119,9 +141,8 @@ async def test_what_cannot_be_looked_at_is_not_judged(audited: Office) -> None:
     assert "cannot be read" in await refusal("audit", "verify", "--config", audited.folder / "none.toml", code=3)
 
 
-async def test_an_export_verifies_offline(audited: Office, export: Path) -> None:
-    """The folder alone is enough: no settings file, no keys, no database."""
-    audited.config.unlink()
+async def test_an_export_verifies_offline(export: Path) -> None:
+    """The folder alone is enough: no settings, no keys, and the database of that log is no more."""
     row = (await typed("audit", "verify", export, "--json")).row
     assert (row["verdict"], row["leaves"], row["opened"] > 0) == ("VALID", PUBLISHED, True)
     done = await typed("audit", "verify", export)
@@ -265,8 +286,9 @@ async def test_an_export_is_there_whole_or_not_at_all(audited: Office, database:
     )
 
 
-async def test_one_event_is_proven(audited: Office, export: Path) -> None:
+async def test_one_event_is_proven(audited: Office, tmp_path: Path) -> None:
     """What `prove` prints verifies under the exported key for exactly that leaf."""
+    export = await exported(audited, tmp_path / "out")
     leaf = (export / "leaves.ndjson").read_bytes().splitlines()[5]
     event = json.loads(leaf)["id"]
     done = await typed("audit", "prove", event, "--config", audited.config)
