@@ -253,16 +253,19 @@ async def test_a_second_consumer_waits_for_its_turn(rig: Rig) -> None:
     active, standby = Desk(), Desk()
     async with AsyncExitStack() as later:
         async with consuming(first, Lane.URGENT, active.handle):
-            await send(xa, "XT", b"first")
+            # A consumer begins with one delivery at a time and registers anew after the first good one; until it has, the
+            # place is free. Once a second delivery came, it is taken.
+            await send(xa, "XT", b"zeroth", b"first")
+            await active.has(2)
             stopping = asyncio.Event()
             waiting = asyncio.create_task(second.consume(Lane.URGENT, standby.handle, stopping))
             later.push_async_callback(asyncio.wait_for, waiting, 5)
             later.callback(stopping.set)
             await send(xa, "XT", b"second")
-            await active.has(2)
+            await active.has(3)
         await send(xa, "XT", b"third")
         await standby.has(1)
-    assert (active.bodies, standby.bodies) == ([b"first", b"second"], [b"third"])
+    assert (active.bodies, standby.bodies) == ([b"zeroth", b"first", b"second"], [b"third"])
 
 
 async def test_stopping_is_prompt_and_finishes_what_is_in_hand(rig: Rig) -> None:
