@@ -253,8 +253,8 @@ async def test_a_second_consumer_waits_for_its_turn(rig: Rig) -> None:
     active, standby = Desk(), Desk()
     async with AsyncExitStack() as later:
         async with consuming(first, Lane.URGENT, active.handle):
-            # A consumer begins with one delivery at a time and registers anew after the first good one; until it has, the
-            # place is free. Once a second delivery came, it is taken.
+            # A consumer begins with one delivery at a time and registers anew after the first good one; until it has,
+            # the place is free. Once a second delivery came, it is taken.
             await send(xa, "XT", b"zeroth", b"first")
             await active.has(2)
             stopping = asyncio.Event()
