@@ -2,7 +2,28 @@
 
 from __future__ import annotations
 
-from app.db import tables_access, tables_audit, tables_delivery, tables_domestic, tables_exchange
+from app.db import (
+    tables_access,
+    tables_audit,
+    tables_delivery,
+    tables_domestic,
+    tables_evidence,
+    tables_exchange,
+    tables_files,
+    tables_passage,
+    tables_recovery,
+)
 from app.db.metadata import metadata
 
-__all__ = ["metadata", "tables_access", "tables_audit", "tables_delivery", "tables_domestic", "tables_exchange"]
+__all__ = [
+    "metadata",
+    "tables_access",
+    "tables_audit",
+    "tables_delivery",
+    "tables_domestic",
+    "tables_evidence",
+    "tables_exchange",
+    "tables_files",
+    "tables_passage",
+    "tables_recovery",
+]

@@ -38,11 +38,15 @@ class InboxState(StrEnum):
 
 
 class LeftBy(StrEnum):
-    """Why a row is no longer published: by the peer's receipt, or for types that are never published again."""
+    """Why a row is no longer published: by the peer's receipt, or for types that are never published again.
+
+    `superseded`: another text of ours has its place, signed before our database was restored (ruling 22).
+    """
 
     RECEIPT = "receipt"
     CONFIRM = "confirm"
     REPLACED = "replaced"
+    SUPERSEDED = "superseded"
 
 
 class Trouble(StrEnum):
@@ -62,6 +66,9 @@ class QuarantineState(StrEnum):
     OPEN = "open"
     RELEASED = "released"
     DISCARDED = "discarded"
+    REJECTED = "rejected"
+    VOIDED = "voided"
+    ADMITTED = "admitted"
 
 
 # Queue tables die of dead rows in their hot index, not of volume: leave room for updates in the page, vacuum early.
@@ -89,8 +96,11 @@ outbox = Table(
     Column("resigned", Integer, nullable=False, server_default="0"),
     Column("copy", Integer, nullable=False, server_default="0"),
     Column("tries", Integer, nullable=False, server_default="0"),
-    Column("next_at", DateTime(timezone=True), nullable=False),
+    # Null while the latest copy is confirmed: then no clock makes it due, only evidence, a probe or a hurry does.
+    Column("next_at", DateTime(timezone=True)),
     Column("began_at", DateTime(timezone=True)),
+    Column("confirmed_at", DateTime(timezone=True)),
+    Column("published_lane", Text),
     Column("trouble", Text),
     Column("receipted_at", DateTime(timezone=True)),
     Column("receipt_status", Text),
@@ -98,6 +108,7 @@ outbox = Table(
     Column("left_at", DateTime(timezone=True)),
     Column("left_by", Text),
     one_of("lane", Lane),
+    one_of("published_lane", Lane),
     one_of("trouble", Trouble),
     one_of("receipt_status", ReceiptStatus),
     one_of("left_by", LeftBy),
@@ -105,10 +116,18 @@ outbox = Table(
     CheckConstraint("(jws IS NULL) = (jws_kid IS NULL) AND (jws IS NULL) = (jws_hash IS NULL)", name="signed_whole"),
     CheckConstraint("(left_at IS NULL) = (left_by IS NULL)", name="left_for_a_reason"),
     CheckConstraint("copy = 0 OR jws IS NOT NULL", name="signed_before_published"),
+    CheckConstraint("next_at IS NOT NULL OR confirmed_at IS NOT NULL OR left_at IS NOT NULL", name="due_or_confirmed"),
     comment="Every message this node ever queued; what has not left is published again until its receipt",
     postgresql_with=_BUSY,
 )
 Index("ix_outbox_due", outbox.c.lane, outbox.c.next_at, outbox.c.id, postgresql_where=outbox.c.left_at.is_(None))
+Index(
+    "ix_outbox_confirmed",
+    outbox.c.peer,
+    outbox.c.published_lane,
+    outbox.c.id,
+    postgresql_where=outbox.c.left_at.is_(None) & outbox.c.next_at.is_(None),
+)
 Index(
     "uq_outbox_peer_thread_seq",
     outbox.c.peer,
@@ -186,6 +205,7 @@ Index(
     postgresql_where=inbox.c.thread.is_not(None),
 )
 Index("ix_inbox_waiting", inbox.c.state, inbox.c.received_at, postgresql_where=inbox.c.applied_at.is_(None))
+Index("ix_inbox_kid", inbox.c.iss, inbox.c.kid, inbox.c.received_at)
 Index("ix_inbox_duplicates", inbox.c.iss, postgresql_where=inbox.c.duplicates > 0)
 
 thread = Table(

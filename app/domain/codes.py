@@ -141,6 +141,25 @@ class MessageType(StrEnum):
     VOID = "void/1"
 
 
+class ResyncKind(StrEnum):
+    """What a `resync/1` is for (ruling 22): `ask` lists what a restored node has, `answer` what its peer has.
+
+    `want` asks for single texts by their `jti`: those of which only a receipt is known.
+    """
+
+    ASK = "ask"
+    ANSWER = "answer"
+    WANT = "want"
+
+
+class CopyReason(StrEnum):
+    """Why a peer gets a text of its own back: another one took its place, it asked for it, or it was restored."""
+
+    EQUIVOCATION = "equivocation"
+    WANTED = "wanted"
+    RESYNC = "resync"
+
+
 class Role(StrEnum):
     """What a person may do at this node. Agency roles are bound to one agency."""
 
