@@ -32,6 +32,9 @@ PARTS = {
     "contracts": [["lint-imports", "--no-logo"]],
 }
 
+SLOW = ("bus", "delivery", "e2e", "faults", "protocol", "demo", "cli")
+"""Folders of tests that mostly wait: for processes to start, brokers to fail, a second to pass."""
+
 
 class Missing(Exception):
     """Something that this machine must have; the sentence says how to get it."""
@@ -83,19 +86,26 @@ def run_tools(part: str) -> bool:
 class Report:
     """What pytest says of itself: what failed, what was skipped, seconds by test folder."""
 
-    def __init__(self, code: int, file: Path) -> None:
-        self.failures = [] if code == 0 else [f"tests (pytest ended with {code})"]
+    def __init__(self) -> None:
+        self.failures: list[str] = []
         self.count = 0
         self.by_folder: dict[str, float] = defaultdict(float)
+
+    def add(self, code: int, file: Path) -> None:
+        """Take in what one run of pytest left behind."""
+        if code != 0:
+            self.failures.append(f"tests (pytest ended with {code})")
         if not file.exists():
             self.failures.append("tests (no report was written)")
             return
+        found = 0
         for case in ET.parse(file).iter("testcase"):  # noqa: S314 - our own pytest wrote it a moment ago
-            self.count += 1
+            found += 1
             self.by_folder[folder_of(case.get("classname", ""))] += float(case.get("time", "0"))
             if case.find("skipped") is not None:
                 self.failures.append(f"skipped: {case.get('classname')}.{case.get('name')}")
-        if not self.count:
+        self.count += found
+        if not found:
             self.failures.append("tests (none ran)")
 
 
@@ -105,11 +115,49 @@ def folder_of(classname: str) -> str:
 
 
 def run_suite(paths: list[str]) -> Report:
-    """Run the suite, or the named part of it."""
+    """Run the named part of the suite, or all of it: as two runs side by side, each with servers of its own.
+
+    What waits for processes and brokers is in one, what computes is in the other. The output of the second is printed
+    when it has ended, so that two texts are never mixed.
+    """
+    report = Report()
+    groups = [paths] if paths else halves()
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "report.xml"
-        done = subprocess.run([BIN / "pytest", f"--junitxml={file}", "--durations=10", *paths], check=False)
-        return Report(done.returncode, file)
+        runs = [Run(Path(folder) / str(at), group, is_shown=at == 0) for at, group in enumerate(groups)]
+        for run in runs:
+            report.add(run.wait(), run.file)
+    return report
+
+
+def halves() -> list[list[str]]:
+    """The folders of real processes and brokers, and all the rest; together everything there is."""
+    slow = [f"tests/{name}" for name in SLOW if (ROOT / "tests" / name).is_dir()]
+    return [slow, ["tests", *(f"--ignore={name}" for name in slow)]]
+
+
+class Run:
+    """One pytest at work."""
+
+    def __init__(self, folder: Path, arguments: list[str], *, is_shown: bool) -> None:
+        folder.mkdir()
+        self.file = folder / "report.xml"
+        self._text = None if is_shown else (folder / "output.txt").open("w+b")
+        options = [f"--junitxml={self.file}", "--durations=10", "-o", f"cache_dir={folder}/cache"]
+        self._process = subprocess.Popen(
+            [BIN / "pytest", *options, *arguments],
+            stdout=self._text,
+            stderr=subprocess.STDOUT if self._text else None,
+        )
+
+    def wait(self) -> int:
+        """Its exit code, when it has ended; then what it said is on the screen."""
+        code = self._process.wait()
+        if self._text is not None:
+            self._text.seek(0)
+            shutil.copyfileobj(self._text, sys.stdout.buffer)
+            sys.stdout.flush()
+            self._text.close()
+        return code
 
 
 def print_seconds(seconds: dict[str, float], report: Report) -> None:

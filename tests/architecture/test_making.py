@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from scripts.check import Missing, Report, ensure_broker
+from scripts.check import Missing, Report, ensure_broker, halves
 from tests.architecture.source import ROOT
 
 if TYPE_CHECKING:
@@ -84,7 +84,9 @@ def report(tmp_path: Path, *cases: str, code: int = 0) -> Report:
         if case:
             ET.SubElement(made, case)
     ET.ElementTree(suite).write(file)
-    return Report(code, file)
+    made_of_it = Report()
+    made_of_it.add(code, file)
+    return made_of_it
 
 
 def test_green_run_is_green(tmp_path: Path) -> None:
@@ -103,7 +105,17 @@ def test_failure_and_emptiness_fail_the_run(tmp_path: Path) -> None:
     """A failing pytest, a run of nothing, and a missing report are failures."""
     assert report(tmp_path, "", code=1).failures
     assert report(tmp_path).failures
-    assert Report(0, tmp_path / "missing.xml").failures
+    nothing = Report()
+    nothing.add(0, tmp_path / "missing.xml")
+    assert nothing.failures
+
+
+def test_both_halves_are_the_whole() -> None:
+    """What one of the two runs side by side leaves out is what the other one runs, and nothing else."""
+    first, second = halves()
+    assert first
+    assert all((ROOT / name).is_dir() for name in first)
+    assert second == ["tests", *(f"--ignore={name}" for name in first)]
 
 
 def test_missing_broker_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
