@@ -33,6 +33,7 @@ class Metrics:
         self._feed_by_gateway()
         self._feed_by_bus()
         self._set_when_asked()
+        self._set_of_peers()
         self._one(Gauge, "build_info", "Always 1; what runs here.", "node", "version", "python").labels(
             code, __version__, platform.python_version()
         ).set(1)
@@ -68,6 +69,10 @@ class Metrics:
         self.bus_rejected = self._one(
             Counter, "bus_signature_failures_total", "Deliveries that could not be authenticated.", "peer", "reason"
         )
+        self.directory_version = self._one(Gauge, "directory_version", "Version of the directory that is believed.")
+        self.directory_refused = self._one(
+            Gauge, "directory_refused", "1 while the file of the directory is not the one that is believed."
+        )
 
     def _set_when_asked(self) -> None:
         self.requests_open = self._one(
@@ -93,6 +98,26 @@ class Metrics:
         )
         self.pool_connections = self._one(Gauge, "db_pool_connections", "Database connections.", "pool", "state")
         self.loop_beat = self._one(Gauge, "loop_heartbeat_timestamp_seconds", "When a loop last came round.", "loop")
+
+    def _set_of_peers(self) -> None:
+        self.peer_up = self._one(Gauge, "peer_up", "1 while a counterpart was heard lately on both lanes.", "peer")
+        self.peer_heard = self._one(
+            Gauge, "peer_last_heartbeat_timestamp_seconds", "Its latest heartbeat, or receipt for one of ours.",
+            "peer", "lane",
+        )  # fmt: skip
+        self.peer_round_trip = self._one(
+            Gauge, "peer_round_trip_seconds", "From our heartbeat to its receipt.", "peer", "lane"
+        )
+        self.peer_skew = self._one(
+            Gauge, "peer_clock_skew_seconds", "Its clock minus ours, to within half the round trip.", "peer", "lane"
+        )
+        self.peer_key_expiry = self._one(
+            Gauge, "peer_key_expiry_timestamp_seconds", "When the last usable key ends; our own too.", "peer", "use"
+        )
+        self.peer_pending = self._one(Gauge, "peer_outbox_pending", "Messages of ours without its receipt.", "peer")
+        self.gaps_open = self._one(Gauge, "gaps_open", "Threads that wait for a message which has not come.", "peer")
+        self.gap_oldest_age = self._one(Gauge, "gap_oldest_age_seconds", "How long the oldest of them waits.")
+        self.peers_closed = self._one(Gauge, "peers_closed", "Counterparts that are waited for after a restore.")
 
     def _one(self, kind: type[Instrument], name: str, help_text: str, *labels: str) -> Instrument:
         return kind(name, help_text, labels, namespace=NAMESPACE, registry=self.registry)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.bus.broker import TryLater
+from app.crashing import CrashPoint
 from app.db.engine import begin, is_passing
 from app.envelope.open import open_envelope
 from app.envelope.reasons import Rejected
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 TRIED_OFTEN = 3
 """Deliveries that came back this often are quarantined unopened: whoever opened them did not live to tell."""
-
-KILLED = 137
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +54,7 @@ class Intake:
                 raise TryLater(f"the database is away: {type(fault).__name__}") from fault
             raise
         # Commit point. A crash here leaves the batch with the broker: it comes again, all duplicates, receipted again.
-        if self.runtime.crash_at == "after_commit_before_ack":
-            os._exit(KILLED)
+        self.runtime.crash.here(CrashPoint.INTAKE_BEFORE_ACK)
         self.runtime.wake.ring()
 
     async def _take(self, deliveries: Sequence[Delivery], now: datetime) -> None:
@@ -71,6 +68,7 @@ class Intake:
         try:
             async with begin(self.engine) as session:
                 taken = await receive(session, self.runtime.node, batch, effects=self.effects, now=now)
+                self.runtime.crash.here(CrashPoint.INTAKE_BEFORE_COMMIT)
         except LogBroken:
             raise
         except Exception as fault:
@@ -102,6 +100,8 @@ class Intake:
         """An effect raised: store the whole batch without effects, then let each message stand or fall alone."""
         async with begin(self.engine) as session:
             kept = await keep(session, self.runtime.node, batch, effects=self.effects, now=now)
+        # Commit point. A crash here leaves messages that are held and receipted: the sweep gives them their effect.
+        self.runtime.crash.here(CrashPoint.INTAKE_BEFORE_SETTLING)
         for due in kept.due:
             await self.settle_one(due, now)
 
@@ -110,6 +110,7 @@ class Intake:
         try:
             async with begin(self.engine) as session:
                 await settle(session, self.runtime.node, [due], effects=self.effects, now=now)
+                self.runtime.crash.here(CrashPoint.SETTLING_BEFORE_COMMIT)
         except LogBroken:
             raise
         except Exception as fault:
@@ -118,3 +119,5 @@ class Intake:
             self.runtime.log.exception("message_quarantined", type=due.row.type)
             async with begin(self.engine) as session:
                 await quarantine_crashed(session, self.runtime.node, due, now=now)
+        # Commit point. A crash here leaves nothing undone: the next message of the thread is the sweep's.
+        self.runtime.crash.here(CrashPoint.SETTLING_AFTER_COMMIT)

@@ -11,22 +11,25 @@ from typing import TYPE_CHECKING
 
 from asyncpg import PostgresError
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from app.bus.connection import Access
 from app.bus.measured import MeasuredBroker
 from app.bus.rabbit import RabbitBroker
 from app.bus.supervise import Pauses
+from app.crashing import Crash
 from app.db.engine import begin, make_engine, reading
 from app.db.node_secret import FEED_POSITIONS, settle_secret
 from app.domain.codes import Lane
 from app.errors import SettingsUnusable
-from app.keystore import check_published, load_keys, read_directory
+from app.keystore import check_published, load_keys, read_directory_file
 from app.logs import node_log
 from app.metrics import Metrics
 from app.migrate import current_revision, head_revision, roles_of
+from app.services.adopt_directory import adopt_directory
 from app.services.node import Node
 from app.services.sequence import LogWriter
+from app.services.trust import Trust
 from app.settings import Profile, Settings
 
 if TYPE_CHECKING:
@@ -63,13 +66,20 @@ class Wake:
 
     def __init__(self) -> None:
         self._bell = asyncio.Event()
+        self.news = asyncio.Event()
+        """Set by each commit of this process; cleared by whoever passes it on to the node's other processes."""
 
     def bell(self) -> asyncio.Event:
-        """The event that the next `ring` sets; any number may wait on it."""
+        """The event that the next `ring` or `hear` sets; any number may wait on it."""
         return self._bell
 
     def ring(self) -> None:
-        """Wake everybody who waits."""
+        """This process committed: wake everybody who waits here, and let the other processes be told."""
+        self.news.set()
+        self.hear()
+
+    def hear(self) -> None:
+        """Another process of this node committed: wake everybody who waits here."""
         rung, self._bell = self._bell, asyncio.Event()
         rung.set()
 
@@ -79,12 +89,14 @@ class Runtime:
     """One contact point at work.
 
     `engine` is the gateway's, `lanes` are the two lanes', `chores` is everybody else's: none waits for another's
-    connections. `clock` is read once per command. `stopping` is set when the process begins to stop: streams and loops
-    end. `beats` says when each loop last came round; empty where this process runs no loops. `crash_at` names a commit
-    point at which this process is to die, in rehearsals of recovery; never set in production.
+    connections. `trust` follows `directory_file` while the node runs. `clock` is read once per command. `stopping` is
+    set when the process begins to stop: streams and loops end. `beats` says when each loop last came round; empty where
+    this process runs no loops. `crash` is where this process is to die, in rehearsals of recovery; nowhere in
+    production.
     """
 
-    node: Node
+    trust: Trust
+    directory_file: Path
     keys: NodeKeys
     log_writer: LogWriter
     anchor: Path
@@ -97,10 +109,15 @@ class Runtime:
     clock: Callable[[], datetime]
     head_revision: str
     feed_key: bytes = field(repr=False)
-    crash_at: str | None = None
+    crash: Crash = field(default_factory=Crash)
     wake: Wake = field(default_factory=Wake)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     beats: dict[str, datetime] = field(default_factory=dict)
+
+    @property
+    def node(self) -> Node:
+        """This contact point with the directory it believes now."""
+        return self.trust.node
 
     def beat(self, loop: str) -> None:
         """Say that this loop came round."""
@@ -120,14 +137,17 @@ async def open_runtime(
         SettingsUnusable: keys, directory or database are not as they must be, in one sentence.
     """
     keys = load_keys(settings.keys_dir, refuse_open=settings.profile is Profile.PRODUCTION)
-    directory = read_directory(settings.directory)
-    check_published(keys, directory, code=settings.code)
+    read = await asyncio.to_thread(read_directory_file, settings.directory)
+    check_published(keys, read.directory, code=settings.code)
+    node = Node(code=settings.code, directory=read.directory, log_origin=settings.origin, random=os.urandom)
     async with AsyncExitStack() as opened:
         engine = _engine(settings, opened, "gateway", settings.http_pool_size)
         feed_key = await _settle_database(engine, settings, clock())
+        await _adopt(engine, node, read.digest, clock())
         metrics = Metrics(settings.code)
         runtime = Runtime(
-            node=Node(code=settings.code, directory=directory, log_origin=settings.origin, random=os.urandom),
+            trust=Trust(node, keys.keyring),
+            directory_file=settings.directory,
             keys=keys,
             log_writer=LogWriter(settings.origin, keys.log_key, roles_of(settings.code).sequencer),
             anchor=settings.anchor,
@@ -140,7 +160,7 @@ async def open_runtime(
             clock=clock,
             head_revision=await asyncio.to_thread(head_revision),
             feed_key=feed_key,
-            crash_at=settings.crash_at,
+            crash=Crash(settings.crash_at),
         )
         try:
             yield runtime
@@ -189,6 +209,17 @@ async def _settle_database(engine: AsyncEngine, settings: Settings, now: datetim
         raise SettingsUnusable(
             "database_unreachable",
             f"The database of COUNTERPART_DATABASE_URL cannot be used: {type(fault).__name__}.",
+        ) from None
+
+
+async def _adopt(engine: AsyncEngine, node: Node, digest: str, now: datetime) -> None:
+    try:
+        async with begin(engine) as session:
+            await adopt_directory(session, node, digest, now=now)
+    except ProgrammingError:
+        raise SettingsUnusable(
+            "database_not_migrated",
+            "The database of COUNTERPART_DATABASE_URL has not the tables of this release: run counterpart migrate.",
         ) from None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import secrets
 import signal
 import socket
 from contextlib import ExitStack, contextmanager
@@ -11,19 +12,32 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from app.bus.supervise import Pauses, pause
+from app.db.engine import make_lone_engine
+from app.db.notices import LINE_FAULTS, open_line
 from app.errors import SettingsUnusable
 from app.main import serve_http
 from app.runtime import open_runtime
+from app.trusting import DirectoryWatch
 from app.workers import run_workers, start_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from app.db.notices import Line
     from app.runtime import Runtime
     from app.settings import Settings
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 BACKLOG = 256
+
+NOTICE_SECONDS = 0.1
+"""Between two notices of one process: a notice takes a lock that all commits of the server share."""
+
+PROBE_SECONDS = 10.0
+"""Silence after which a process asks whether its line for notices still stands."""
 
 
 def wall_clock() -> datetime:
@@ -65,7 +79,46 @@ async def serve(settings: Settings, *, gateway: bool = True, work: bool = True) 
                         parts.create_task(serve_http(runtime, listener, graceful_seconds=settings.graceful_seconds))
                     if work:
                         parts.create_task(run_workers(runtime))
+                    else:
+                        parts.create_task(DirectoryWatch(runtime).follow())
+                    if settings.notices:
+                        parts.create_task(share_wakes(runtime, _line_engine(settings)))
                     parts.create_task(runtime.stopping.wait())
+
+
+def _line_engine(settings: Settings) -> AsyncEngine:
+    return make_lone_engine(settings.database_url.get_secret_value(), name=f"counterpart {settings.code} notices")
+
+
+async def share_wakes(runtime: Runtime, engine: AsyncEngine) -> None:
+    """Tell the other processes of this node when one here committed, and wake on theirs, until the stop.
+
+    `engine` does not pool. While the line is down everybody finds work by looking, some tenths of a second later.
+    """
+    pauses, failures = Pauses(secrets.SystemRandom().random), 0
+    while not runtime.stopping.is_set():
+        try:
+            async with open_line(engine, runtime.wake.hear) as line:
+                failures = 0
+                await _pass_on(line, runtime)
+        except LINE_FAULTS as fault:
+            runtime.log.warning("notices_lost", error=type(fault).__name__)
+        await pause(pauses.after(failures), runtime.stopping)
+        failures += 1
+
+
+async def _pass_on(line: Line, runtime: Runtime) -> None:
+    """Tell of our commits until the line is lost or we stop: the first at once, then at most ten times a second."""
+    news, leaving = runtime.wake.news, (line.lost, runtime.stopping)
+    while not any(event.is_set() for event in leaving):
+        if news.is_set():
+            news.clear()
+            await line.tell()
+            await pause(NOTICE_SECONDS, *leaving)
+        else:
+            await pause(PROBE_SECONDS, news, *leaving)
+            if not news.is_set():
+                await line.probe()
 
 
 def stop(runtime: Runtime) -> None:

@@ -12,9 +12,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.crashing import CrashPoint
 from app.errors import SettingsUnusable
 
 PREFIX = "COUNTERPART_"
@@ -62,6 +63,13 @@ def _suffix(suffix: SecretStr) -> SecretStr:
     return suffix
 
 
+def _crash_point(name: str) -> str:
+    if name not in set(CrashPoint):
+        raise ValueError("it names none of the crash points that docs/delivery.md lists")
+    return name
+
+
+CrashPointName = Annotated[CrashPoint, BeforeValidator(_crash_point)]
 SuffixOfQueues = Annotated[SecretStr, AfterValidator(_suffix)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_for_asyncpg)]
 AmqpUrl = Annotated[SecretStr, AfterValidator(_amqp)]
@@ -107,8 +115,12 @@ class Settings(BaseSettings):
     graceful_seconds: Annotated[
         int, Field(ge=1, le=120, description="How long a stop waits for answers under way.")
     ] = 10
+    notices: Annotated[
+        bool, Field(description="Whether our processes wake each other by LISTEN and NOTIFY; off behind a pooler.")
+    ] = True
+    rehearsal: Annotated[bool, Field(description="Whether this node only rehearses; PROFILE=demo alone.")] = False
     crash_at: Annotated[
-        str | None, Field(pattern=r"^[a-z_]{1,40}$", description="Commit point at which to die, in rehearsals only.")
+        CrashPointName | None, Field(description="Crash point at which to die; needs PROFILE=demo and REHEARSAL=1.")
     ] = None
 
     @model_validator(mode="after")
@@ -117,8 +129,10 @@ class Settings(BaseSettings):
             raise ValueError("AMQP_URL memory: is for the demo; a production node needs a RabbitMQ")
         if not self.memory_bus and self.queue_suffix is None:
             raise ValueError("QUEUE_SUFFIX is missing; the broker's administrator has it")
-        if self.profile is Profile.PRODUCTION and self.crash_at is not None:
-            raise ValueError("CRASH_AT is for rehearsals of recovery; a production node does not crash on purpose")
+        if self.profile is Profile.PRODUCTION and self.rehearsal:
+            raise ValueError("REHEARSAL is for PROFILE=demo; a production node rehearses nothing")
+        if self.crash_at is not None and not self.rehearsal:
+            raise ValueError("CRASH_AT is for rehearsals of recovery; it needs PROFILE=demo and REHEARSAL=1")
         return self
 
     @property

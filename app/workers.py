@@ -9,26 +9,31 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from app.anchor import read_anchor, write_anchor
 from app.audit.note import VerifierKey, verifier_key
+from app.bus.lookout import Lookout
 from app.bus.relay import ROUND, Relay, relay_once
 from app.bus.supervise import pause as wait
-from app.db import idempotency, receipts
+from app.crashing import CrashPoint
+from app.db import receipts
 from app.db.engine import begin, is_passing, reading
 from app.domain.codes import Lane
 from app.errors import LogBroken, SettingsUnusable
+from app.feeding import feed, tidy_files
 from app.receiving import Intake
+from app.recovering import notice_loss, recover
 from app.services.effects import EFFECTS
 from app.services.expire import BATCH, expire_one, find_due, find_undelivered, mark_undelivered
 from app.services.retry_quarantined import retry_quarantined
-from app.services.seal import Sealing
-from app.services.sequence import mark_published, open_log, sequence_once
+from app.services.sequence import BEHIND, mark_published, open_log, sequence_once
 from app.services.settle import find_unsettled
+from app.trusting import LOOK_SECONDS, DirectoryWatch, Trusting
+from app.watching import clear, watch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -36,7 +41,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.audit.checkpoint import Checkpoint
-    from app.bus.broker import BrokerStatus
     from app.db.engine import Session
     from app.runtime import Runtime
 
@@ -47,7 +51,10 @@ RELAY_PAUSE = 0.5
 SWEEP_PAUSE = 5.0
 SEQUENCE_PAUSE = 1.0
 TIMERS_PAUSE = 1.0
+RECOVERY_PAUSE = 1.0
+FILES_PAUSE = 1.0
 CLEAR_PAUSE = 30.0
+WATCH_PAUSE = 10.0
 """Seconds until a loop that found nothing looks again by itself; a commit in this process wakes the relays earlier."""
 
 LONGEST_REST = 30.0
@@ -62,21 +69,23 @@ MOST_DOUBLINGS = 10
 
 @dataclass(slots=True)
 class Publishing:
-    """One lane's relay, and since when the broker it last saw has been connected."""
+    """One lane's relay: since when the broker it last saw has been connected, and what it knows of the lane's ways."""
 
-    relay: Relay
+    runtime: Runtime
     lane: Lane
-    status: Callable[[], BrokerStatus]
     connected_since: datetime | None = None
+    lookout: Lookout = field(default_factory=Lookout)
 
     async def once(self) -> bool:
         """One round; right after a reconnection, what failed meanwhile goes first and sits out no long pause."""
-        status = self.status()
+        # Made for each round: the directory, and with it the signing key in use, may be another one by now.
+        relay = replace(_relay_of(self.runtime, self.lane), lookout=self.lookout)
+        status = self.runtime.broker.status()
         if status.connected and status.since != self.connected_since:
-            async with begin(self.relay.engine) as session:
-                await receipts.hasten_troubled(session, lane=self.lane, now=self.relay.clock())
+            async with begin(relay.engine) as session:
+                await receipts.hasten_troubled(session, lane=self.lane, now=relay.clock())
             self.connected_since = status.since
-        return (await relay_once(self.relay, self.lane)).claimed == ROUND
+        return (await relay_once(relay, self.lane)).claimed == ROUND
 
 
 async def run_workers(runtime: Runtime) -> None:
@@ -93,7 +102,7 @@ async def run_workers(runtime: Runtime) -> None:
             intake = Intake(runtime, runtime.lanes[lane], EFFECTS)
             consuming = runtime.broker.consume(lane, intake.handle, runtime.stopping)
             loops.create_task(consuming, name=f"intake-{lane}")
-            relaying = Publishing(_relay_of(runtime, lane), lane, runtime.broker.status)
+            relaying = Publishing(runtime, lane)
             # What was just committed leaves at once. The others find nothing in a commit that cannot wait for them.
             going = keep_going(runtime, f"relay-{lane}", relaying.once, pause=RELAY_PAUSE, woken=True)
             loops.create_task(going, name=f"relay-{lane}")
@@ -102,7 +111,12 @@ async def run_workers(runtime: Runtime) -> None:
             "sweep": (sweeping, SWEEP_PAUSE),
             "sequencer": (partial(sequence, runtime), SEQUENCE_PAUSE),
             "timers": (partial(run_timers, runtime, {}), TIMERS_PAUSE),
-            "clearing": (partial(_clear, runtime), CLEAR_PAUSE),
+            "clearing": (partial(clear, runtime), CLEAR_PAUSE),
+            "watch": (partial(watch, runtime), WATCH_PAUSE),
+            "recovery": (partial(recover, runtime), RECOVERY_PAUSE),
+            "files": (partial(feed, runtime), FILES_PAUSE),
+            "files-tidy": (partial(tidy_files, runtime), CLEAR_PAUSE),
+            "directory": (Trusting(runtime, DirectoryWatch(runtime)).once, LOOK_SECONDS),
         }
         for name, (once, pause) in chores.items():
             loops.create_task(keep_going(runtime, name, once, pause=pause), name=name)
@@ -133,13 +147,15 @@ async def keep_going(runtime: Runtime, name: str, once: Once, *, pause: float, w
 async def start_log(runtime: Runtime) -> None:
     """Open the audit log on the first start of all; on every start look whether it still is the one we signed.
 
-    To be done before anything leaves the node. What a crash left unpublished is published. Raises LogBroken when this
-    database is not the one that our anchor was written for; SettingsUnusable when there is no place for an anchor.
+    To be done before anything leaves the node. What a crash left unpublished is published. A database that was restored
+    from a backup begins a recovery, and a new epoch of the log is what such a recovery waits for. Raises LogBroken when
+    this database contradicts the one that our anchor was written for; SettingsUnusable without a place for an anchor.
     """
     folder = runtime.anchor.parent
     if not os.access(folder, os.W_OK | os.X_OK):
         raise SettingsUnusable("anchor_unwritable", f"The folder {folder} of COUNTERPART_ANCHOR cannot be written.")
     anchored = await _anchored(runtime)
+    await notice_loss(runtime, anchored)
     async with begin(runtime.chores) as session:
         await open_log(session, runtime.log_writer, random=runtime.node.random, anchored=anchored, now=runtime.clock())
     await sequence(runtime)
@@ -154,23 +170,30 @@ async def sequence(runtime: Runtime) -> bool:
     try:
         async with begin(runtime.chores) as session:
             done = await sequence_once(session, runtime.log_writer, anchored=anchored, now=runtime.clock())
-    except LogBroken:
-        if anchored is None and await _anchored(runtime) is not None:
-            # Another process of this node published the first head of all between our two looks.
+            if done is not None:
+                runtime.crash.here(CrashPoint.SEQUENCER_BEFORE_COMMIT)
+    except LogBroken as fault:
+        if fault.code == BEHIND and await notice_loss(runtime, anchored):
+            # The database was put back under our feet: the same as at a start, though nothing can be signed until then.
+            return False
+        if await _anchored(runtime) != anchored:
+            # Another process of this node published between our two looks: the first head of all, or of this epoch.
             return True
         raise
     if done is None:
         return False
+    runtime.crash.here(CrashPoint.SEQUENCER_BEFORE_ANCHOR)
     await asyncio.to_thread(write_anchor, runtime.anchor, done.note, log=_log_key(runtime))
+    runtime.crash.here(CrashPoint.SEQUENCER_BEFORE_PUBLISHING)
     async with begin(runtime.chores) as session:
         await mark_published(session, runtime.log_writer, done.checkpoint)
     return done.appended > 0
 
 
 def _relay_of(runtime: Runtime, lane: Lane) -> Relay:
-    sealing = Sealing(runtime.node.code, runtime.keys.keyring.signing, runtime.node.directory)
+    sealing = runtime.trust.sealing(runtime.clock())
     random = secrets.SystemRandom().random
-    return Relay(runtime.lanes[lane], runtime.broker, sealing, runtime.clock, random)
+    return Relay(runtime.lanes[lane], runtime.broker, sealing, runtime.clock, random, crash=runtime.crash)
 
 
 async def _sweep(intake: Intake) -> bool:
@@ -181,6 +204,8 @@ async def _sweep(intake: Intake) -> bool:
         unsettled = await find_unsettled(session)
     for due in unsettled:
         await intake.settle_one(due, runtime.clock())
+    if unsettled:
+        runtime.wake.ring()
     return bool(unsettled)
 
 
@@ -195,7 +220,8 @@ async def run_timers(runtime: Runtime, failed: Failed) -> bool:
         undelivered = await find_undelivered(session, now=now)
     node = runtime.node
     effects = [(one, partial(expire_one, node=node, exchange_id=one, now=now)) for one in due]
-    effects += [(one, partial(mark_undelivered, node=node, exchange_id=one, now=now)) for one in undelivered]
+    key = runtime.trust.signing_key(now)
+    effects += [(one, partial(mark_undelivered, node=node, exchange_id=one, key=key, now=now)) for one in undelivered]
     waiting = [(one, effect) for one, effect in effects if failed.get(one, now) <= now]
     for one, effect in waiting:
         if not await _has_effect(runtime, one, effect):
@@ -211,6 +237,7 @@ async def _has_effect(runtime: Runtime, exchange_id: UUID, effect: Callable[[Ses
     try:
         async with begin(runtime.chores) as session:
             await effect(session)
+            runtime.crash.here(CrashPoint.TIMERS_BEFORE_COMMIT)
     except LogBroken:
         raise
     except Exception as fault:
@@ -218,12 +245,9 @@ async def _has_effect(runtime: Runtime, exchange_id: UUID, effect: Callable[[Ses
             raise
         runtime.log.exception("timer_failed", exchange_id=str(exchange_id))
         return False
+    # Commit point. A crash here leaves the effect whole; nobody was woken, and the relay looks by itself.
+    runtime.crash.here(CrashPoint.TIMERS_AFTER_COMMIT)
     return True
-
-
-async def _clear(runtime: Runtime) -> bool:
-    async with begin(runtime.chores) as session:
-        return await idempotency.forget_expired(session, now=runtime.clock()) > 0
 
 
 async def _anchored(runtime: Runtime) -> Checkpoint | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.db.engine import make_engine
+from tests.e2e.ground import ControlledRabbit, Ground, GuardedPostgres
 from tests.support.postgres import PostgresServer
 from tests.support.rabbit import RabbitServer
 from tests.support.schema import make_template
@@ -93,6 +94,14 @@ def rabbit() -> Iterator[RabbitServer]:
     """The session's own RabbitMQ."""
     with running(RabbitServer) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+async def ground() -> AsyncIterator[Ground]:
+    """Two servers more, for tests with nodes in processes of their own, which kill and purge as they like."""
+    with running(GuardedPostgres) as postgres, running(ControlledRabbit) as rabbit:
+        await postgres.admit()
+        yield Ground(postgres, rabbit)
 
 
 @pytest.fixture

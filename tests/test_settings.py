@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import ValidationError
 
+from app.crashing import CrashPoint
 from app.errors import SettingsUnusable
 from app.settings import LogLevel, Profile, load_settings
 
@@ -87,14 +88,39 @@ def test_missing_profile_is_production(environment: pytest.MonkeyPatch) -> None:
     assert load_settings().profile is Profile.PRODUCTION
 
 
-@pytest.mark.parametrize("name", ["AMQP_URL", "CRASH_AT"])
+DEMO_ONLY = {"AMQP_URL": "memory:", "REHEARSAL": "1", "CRASH_AT": "intake_before_ack"}
+
+
+@pytest.mark.parametrize("name", DEMO_ONLY)
 def test_production_refuses_what_is_for_demos(environment: pytest.MonkeyPatch, name: str) -> None:
-    """A production node has neither a bus in its process nor a switch to crash; a demo may."""
-    environment.setenv(f"COUNTERPART_{name}", "memory:" if name == "AMQP_URL" else "after_commit_before_ack")
+    """A production node has neither a bus in its process nor rehearses, and has no switch to crash."""
+    environment.setenv(f"COUNTERPART_{name}", DEMO_ONLY[name])
     with pytest.raises(SettingsUnusable, match=f"COUNTERPART_{name}"):
         load_settings()
-    environment.setenv("COUNTERPART_PROFILE", "demo")
-    assert load_settings().code == "XA"
+
+
+def test_a_demo_may_rehearse(environment: pytest.MonkeyPatch) -> None:
+    """A demo may have its bus in the process and crash on purpose, once it says that it rehearses."""
+    for name, value in {"PROFILE": "demo", **DEMO_ONLY}.items():
+        environment.setenv(f"COUNTERPART_{name}", value)
+    assert load_settings().crash_at is CrashPoint.INTAKE_BEFORE_ACK
+
+
+REFUSED_CRASHES = {
+    "a demo that does not say it rehearses": {"PROFILE": "demo", "CRASH_AT": "intake_before_ack"},
+    "a place that is none": {"PROFILE": "demo", "REHEARSAL": "1", "CRASH_AT": "after_lunch"},
+    "a production node that says it rehearses": {"REHEARSAL": "1", "CRASH_AT": "intake_before_ack"},
+}
+
+
+@pytest.mark.parametrize("case", REFUSED_CRASHES)
+def test_a_crash_on_purpose_is_refused(environment: pytest.MonkeyPatch, case: str) -> None:
+    """Outside a rehearsal, or at a place that is not on the list, it is refused in one sentence."""
+    for name, value in REFUSED_CRASHES[case].items():
+        environment.setenv(f"COUNTERPART_{name}", value)
+    with pytest.raises(SettingsUnusable, match=r"^[^.\n]*(CRASH_AT|REHEARSAL)[^\n]*\.$") as refused:
+        load_settings()
+    assert "after_lunch" not in refused.value.detail
 
 
 def test_secrets_are_not_shown(environment: pytest.MonkeyPatch) -> None:

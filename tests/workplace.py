@@ -24,6 +24,7 @@ from app.services.node import SYSTEM
 from app.services.prove import newest_checkpoint
 from app.services.record import record_all
 from app.services.sequence import LogWriter
+from app.services.trust import Trust
 from tests.audit.samples import KEY, OTHER_KEY
 from tests.envelope.parties import AURELIA, KITANO, SAHRAN
 from tests.support.bus import eventually, short_pauses
@@ -122,7 +123,8 @@ async def open_workplace(database: Database, server: PostgresServer, folder: Pat
             bus.connect(code)
         broker = bus.connect("XT")
         runtime = Runtime(
-            node=station.node,
+            trust=Trust(station.node, KITANO.keyring),
+            directory_file=folder / "directory.json",
             keys=NodeKeys(KITANO.keyring, KEY, OTHER_KEY),
             log_writer=LogWriter(station.node.log_origin, KEY, SEQUENCER),
             anchor=folder / "anchor",

@@ -8,6 +8,7 @@ the content for good, while every proof about the log stays valid.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,6 +48,7 @@ class FactType(StrEnum):
     ENVELOPE_REJECTED = "envelope.rejected"
     ENVELOPE_QUARANTINED = "envelope.quarantined"
     ENVELOPE_EQUIVOCATED = "envelope.equivocated"
+    ENVELOPE_SIGNED_AGAIN = "envelope.signed_again"
     RECEIPT_SENT = "receipt.sent"
     RECEIPT_RECEIVED = "receipt.received"
     ACK_HUMAN = "ack.human"
@@ -69,6 +71,9 @@ class FactType(StrEnum):
     LOG_RESTARTED = "log.restarted"
     CHECKPOINT_COSIGNED = "checkpoint.cosigned"
     CHECKPOINT_REFUSED = "checkpoint.refused"
+    RECOVERY_BEGAN = "recovery.began"
+    RECOVERY_PEER_DONE = "recovery.peer_done"
+    RECOVERY_ENDED = "recovery.ended"
 
 
 class NotALeaf(CounterpartError):
@@ -126,6 +131,14 @@ def seal_fact(fact: Fact, *, origin: str, actor: str, at: datetime, random: Call
     if len(leaf) > MAX_LEAF_BYTES:
         raise NotALeaf("leaf_too_large", f"a leaf of {fact.type} would exceed {MAX_LEAF_BYTES} bytes")
     return SealedFact(event_id, subject_of(fact.thread), leaf, openings)
+
+
+def carry_over(leaf: bytes, *, origin: str) -> bytes:
+    """The same fact as a leaf of another log: of the epoch that follows the one it was sealed for and did not reach.
+
+    Only a leaf that has no place in any log may be carried over. Its id and its commitments stay, so its openings fit.
+    """
+    return rfc8785.dumps({**json.loads(leaf), "log": origin})
 
 
 def subject_of(thread: str | None) -> UUID | None:

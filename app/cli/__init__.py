@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from app.cli import audit, broker, demo, keys, nodes, people
+from app.cli import audit, broker, demo, keys, nodes, outbox, people, quarantine, recovery
 from app.cli.frame import run_command
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ cli.add_typer(people.agencies, name="agencies")
 cli.add_typer(people.people, name="people")
 cli.add_typer(people.tokens, name="tokens")
 cli.add_typer(audit.audit, name="audit")
+cli.add_typer(outbox.outbox, name="outbox")
+cli.add_typer(quarantine.quarantine, name="quarantine")
+cli.add_typer(recovery.recovery, name="recovery")
 cli.add_typer(demo.rehearsal, name="rehearsal")
 
 

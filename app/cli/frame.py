@@ -145,7 +145,7 @@ def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
         table.add_column(column)
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row.values()))
-    Console(width=WIDE, soft_wrap=True).print(table)
+    Console(width=WIDE, soft_wrap=True, markup=False, emoji=False).print(table)
 
 
 def say(text: str, *, as_json: bool = False, **facts: object) -> None:

@@ -53,12 +53,13 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class PendingLeaf:
-    """A fact that has no index yet. `id` is the order of arrival and nothing more."""
+    """A fact that has no index yet. `id` is the order of arrival and no more; `origin`: the log it was sealed for."""
 
     id: int
     event_id: UUID
     subject: UUID | None
     leaf: bytes
+    origin: str
 
 
 # Both inserts are one statement however many facts there are: recording is part of every business transaction.
@@ -125,6 +126,11 @@ async def load_tree(session: ReadSession, origin: str, *, for_update: bool = Fal
     return None if row is None else Tree(row["epoch"], row["origin"], row["size"], row["published_size"])
 
 
+async def is_newest(session: ReadSession, tree: Tree) -> bool:
+    """Whether no later epoch has been opened."""
+    return bool(await session.scalar(select(func.max(audit_tree.c.epoch) == tree.epoch)))
+
+
 async def create_tree(session: Session, origin: str, *, now: datetime) -> Tree:
     """Add the next epoch, still empty; the caller appends its first leaf in the same transaction."""
     epoch = select(func.coalesce(func.max(audit_tree.c.epoch), 0) + 1).scalar_subquery()
@@ -133,15 +139,15 @@ async def create_tree(session: Session, origin: str, *, now: datetime) -> Tree:
     return Tree(created or 0, origin, 0, 0)
 
 
-async def take_batch(session: ReadSession, origin: str, *, limit: int) -> list[PendingLeaf]:
-    """The oldest waiting facts.
+async def take_batch(session: ReadSession, *, limit: int) -> list[PendingLeaf]:
+    """The oldest waiting facts, whichever epoch they were sealed for.
 
     Always what is still there, never "id above the last one seen": ids are drawn before commit, so a slow transaction
     appears later with a smaller id.
     """
-    query = select(audit_pending).where(audit_pending.c.origin == origin).order_by(audit_pending.c.id).limit(limit)
+    query = select(audit_pending).order_by(audit_pending.c.id).limit(limit)
     rows = (await session.execute(query)).mappings()
-    return [PendingLeaf(row["id"], row["event_id"], row["subject"], row["leaf"]) for row in rows]
+    return [PendingLeaf(row["id"], row["event_id"], row["subject"], row["leaf"], row["origin"]) for row in rows]
 
 
 async def add_leaves(session: Session, tree: Tree, *, leaves: Sequence[PendingLeaf], nodes: Sequence[Node]) -> None:

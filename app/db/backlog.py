@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from app.db.tables_delivery import InboxState, Trouble, inbox, outbox
+from app.db.tables_passage import passage
 from app.domain.codes import Lane
 
 if TYPE_CHECKING:
@@ -20,16 +21,22 @@ if TYPE_CHECKING:
 class Outgoing:
     """What one peer has not receipted on one lane. `troubles` counts the rows by what their latest attempt met.
 
-    `next_at` is when the first of them is published again; `unsigned` have never been published.
+    Of `depth` rows `unsigned` have never been published, and `confirmed` are with the broker, which no clock makes due.
+    `next_at` is when the first of the others is published again, None if there is none. `silent` probes have had no
+    answer, the next is not before `probe_at`; nothing at all leaves before `stuck_until`.
     """
 
     peer: str
     lane: Lane
     depth: int
     unsigned: int
+    confirmed: int
     oldest_at: datetime
-    next_at: datetime
+    next_at: datetime | None
     troubles: dict[Trouble, int]
+    silent: int = 0
+    probe_at: datetime | None = None
+    stuck_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,7 @@ async def outgoing(session: ReadSession) -> list[Outgoing]:
             outbox.c.lane,
             func.count().label("depth"),
             func.count().filter(outbox.c.jws.is_(None)).label("unsigned"),
+            func.count().filter(outbox.c.next_at.is_(None)).label("confirmed"),
             func.min(outbox.c.created_at).label("oldest_at"),
             func.min(outbox.c.next_at).label("next_at"),
         )
@@ -65,18 +73,15 @@ async def outgoing(session: ReadSession) -> list[Outgoing]:
         .group_by(outbox.c.peer, outbox.c.lane)
         .order_by(outbox.c.peer, outbox.c.lane)
     )
-    return [
-        Outgoing(
-            row.peer,
-            Lane(row.lane),
-            row.depth,
-            row.unsigned,
-            row.oldest_at,
-            row.next_at,
-            troubles.get((row.peer, row.lane), {}),
-        )
-        for row in await session.execute(query)
-    ]
+    ways = {(row.peer, row.lane): row for row in await session.execute(select(passage))}
+    lines: list[Outgoing] = []
+    for row in await session.execute(query):
+        key = (row.peer, row.lane)
+        counts = (row.depth, row.unsigned, row.confirmed, row.oldest_at, row.next_at, troubles.get(key, {}))
+        way = ways.get(key)
+        rests = () if way is None else (way.silent, way.probe_at, way.stuck_until)
+        lines.append(Outgoing(row.peer, Lane(row.lane), *counts, *rests))
+    return lines
 
 
 async def incoming(session: ReadSession) -> list[Incoming]:

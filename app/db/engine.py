@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, NewType
+from typing import TYPE_CHECKING, Any, NewType
 
+from asyncpg import InternalClientError
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,15 +33,24 @@ def make_engine(url: str, *, pool_size: int, name: str) -> AsyncEngine:
         pool_pre_ping=True,
         pool_recycle=1800,
         hide_parameters=True,
-        connect_args={
-            "server_settings": {
-                "application_name": name,
-                "timezone": "UTC",
-                "statement_timeout": str(STATEMENT_TIMEOUT_MS),
-                "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
-            }
-        },
+        connect_args=_connect_args(name),
     )
+
+
+def make_lone_engine(url: str, *, name: str) -> AsyncEngine:
+    """For a connection that is held for as long as it lasts: each is opened anew and belongs to whoever opened it."""
+    return create_async_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=_connect_args(name))
+
+
+def _connect_args(name: str) -> dict[str, Any]:
+    return {
+        "server_settings": {
+            "application_name": name,
+            "timezone": "UTC",
+            "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+            "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
+        }
+    }
 
 
 @asynccontextmanager
@@ -68,5 +79,8 @@ def is_passing(fault: BaseException) -> bool:
         return True
     if not isinstance(fault, DBAPIError):
         return False
-    state = getattr(fault.driver_exception, "sqlstate", None) or ""
-    return fault.connection_invalidated or state[:2] in PASSING
+    driver_fault = fault.driver_exception
+    state = getattr(driver_fault, "sqlstate", None) or ""
+    # The driver loses track of a connection that broke while it was being opened, and calls that a fault of its own.
+    lost_track = isinstance(driver_fault, InternalClientError)
+    return fault.connection_invalidated or lost_track or state[:2] in PASSING

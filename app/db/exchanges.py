@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, tuple_, update
 
 from app.db import holds
 from app.db.tables_exchange import exchange as table
+from app.db.tables_recovery import recovering_peer
 from app.domain.codes import Direction, State
 from app.domain.exchange_record import read_record, write_record
 from app.errors import StorageInconsistent
@@ -54,6 +55,10 @@ class ExchangeRecord:
         return self.direction is Direction.OUTGOING
 
 
+_CLOSED = select(recovering_peer.c.peer).where(recovering_peer.c.done_at.is_(None))
+"""Peers of whose exchanges this node, restored from a backup, does not know yet how they stand."""
+
+
 def _record(row: Row[Any]) -> ExchangeRecord:
     return ExchangeRecord(
         value=read_record(row.body),
@@ -71,6 +76,8 @@ def _record(row: Row[Any]) -> ExchangeRecord:
 def _columns(record: ExchangeRecord, now: datetime) -> dict[str, Any]:
     value = record.value
     return {
+        # A call can be noted under another type than the opening turns out to have.
+        "type": value.type,
         "tier": value.tier,
         "state": value.state,
         "generation": value.generation,
@@ -94,7 +101,6 @@ async def add(session: Session, record: ExchangeRecord, *, now: datetime) -> Non
             direction=record.direction,
             requesting=value.requesting,
             requested=value.requested,
-            type=value.type,
             request_id=record.request_id,
             created_at=record.created_at,
             **_columns(record, now),
@@ -150,14 +156,19 @@ async def page(
 
 
 async def due(session: ReadSession, now: datetime, *, limit: int) -> list[UUID]:
-    """Exchanges of which a timer of this node (the requested one) has run out."""
-    query = select(table.c.id).where(table.c.due_at <= now, table.c.direction == Direction.INCOMING)
+    """Exchanges of which a timer of this node (the requested one) has run out; none with a closed peer (ruling 22)."""
+    query = select(table.c.id).where(
+        table.c.due_at <= now, table.c.direction == Direction.INCOMING, table.c.requesting.not_in(_CLOSED)
+    )
     return list((await session.execute(query.order_by(table.c.due_at).limit(limit))).scalars())
 
 
 async def delivery_overdue(session: ReadSession, now: datetime, *, limit: int) -> list[UUID]:
     """Outgoing exchanges still DISPATCHED after their delivery clock, and not yet marked so."""
     query = select(table.c.id).where(
-        table.c.delivery_due_at <= now, table.c.state == State.DISPATCHED, table.c.undeliverable.is_(False)
+        table.c.delivery_due_at <= now,
+        table.c.state == State.DISPATCHED,
+        table.c.undeliverable.is_(False),
+        table.c.requested.not_in(_CLOSED),
     )
     return list((await session.execute(query.order_by(table.c.delivery_due_at).limit(limit))).scalars())

@@ -9,8 +9,9 @@ from sqlalchemy import Integer, Text, and_, bindparam, column, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from app.db.tables_delivery import InboxState, inbox, thread
+from app.db.tables_recovery import recovering_peer
 from app.db.threads import ThreadKey
-from app.domain.codes import Fate, Lane
+from app.domain.codes import Fate, Lane, MessageType
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from app.db.engine import ReadSession, Session
 
 WAITING = (InboxState.HELD, InboxState.QUARANTINED)
+
+RESYNCING = (MessageType.RESYNC.value, MessageType.RESYNC_COPY.value)
+"""What has its turn also while its sender is closed (ruling 22)."""
 
 MessageKey = tuple[str, "UUID"]
 """`(iss, jti)`: what makes two arrivals the same message."""
@@ -105,8 +109,9 @@ async def remember(session: Session, rows: Collection[Stored]) -> set[tuple[Mess
     ]
     if not values:
         return set()
-    statement = insert(inbox).values(values).on_conflict_do_nothing()
-    new = await session.execute(statement.returning(inbox.c.iss, inbox.c.jti, inbox.c.inner_hash))
+    # The rows are parameters and not part of the statement: it is compiled once, not for each number of rows anew.
+    statement = insert(inbox).on_conflict_do_nothing().returning(inbox.c.iss, inbox.c.jti, inbox.c.inner_hash)
+    new = await session.execute(statement, values)
     return {((row.iss, row.jti), row.inner_hash) for row in new}
 
 
@@ -121,6 +126,24 @@ async def find(
         taken = [(key.peer, key.id, seq) for key, seq in places]
         wanted.append(tuple_(inbox.c.iss, inbox.c.thread, inbox.c.seq).in_(taken))
     return await _load(session, select(*_COLUMNS).where(or_(*wanted))) if wanted else []
+
+
+async def lock_found(
+    session: Session, keys: Collection[MessageKey], places: Collection[tuple[ThreadKey, int]] = ()
+) -> list[Stored]:
+    """Return the same as `find`, every row locked, in the order of their keys."""
+    found = await find(session, keys, places)
+    query = select(*_COLUMNS).where(tuple_(inbox.c.iss, inbox.c.jti).in_([row.key for row in found]))
+    return await _load(session, query.order_by(inbox.c.iss, inbox.c.jti).with_for_update()) if found else []
+
+
+async def replace_text(session: Session, row: Stored) -> None:
+    """Store another text of a message that waits, and how it stands with it; for a caller that has locked the row."""
+    await session.execute(
+        update(inbox)
+        .where(inbox.c.iss == row.iss, inbox.c.jti == row.jti, inbox.c.applied_at.is_(None))
+        .values(kid=row.kid, inner_hash=row.inner_hash, jws=row.jws, state=row.state, code=row.code)
+    )
 
 
 async def waiting_in(session: ReadSession, consumed: Mapping[ThreadKey, int]) -> dict[ThreadKey, list[InLine]]:
@@ -145,7 +168,11 @@ async def waiting_in(session: ReadSession, consumed: Mapping[ThreadKey, int]) ->
 
 
 async def next_in_turn(session: ReadSession, *, limit: int) -> list[Stored]:
-    """Return held messages whose turn has come though nobody took it: what a crash between two commits leaves."""
+    """Return held messages whose turn has come though nobody took it: what a crash between two commits leaves.
+
+    Those of closed peers wait on (ruling 22), but for what opens them again.
+    """
+    closed = select(recovering_peer.c.peer).where(recovering_peer.c.done_at.is_(None))
     query = (
         select(*_COLUMNS)
         .outerjoin(thread, and_(thread.c.peer == inbox.c.iss, thread.c.id == inbox.c.thread))
@@ -153,6 +180,7 @@ async def next_in_turn(session: ReadSession, *, limit: int) -> list[Stored]:
             inbox.c.state == InboxState.HELD,
             inbox.c.applied_at.is_(None),
             or_(inbox.c.thread.is_(None), inbox.c.seq == thread.c.consumed_in + 1),
+            or_(inbox.c.type.in_(RESYNCING), inbox.c.iss.not_in(closed)),
         )
     )
     return await _load(session, query.order_by(inbox.c.received_at, inbox.c.jti).limit(limit))

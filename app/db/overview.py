@@ -119,7 +119,7 @@ async def outbox_backlog(session: ReadSession) -> Sequence[Backlog]:
     """Per lane, the messages without a receipt."""
     rows = await session.execute(
         select(outbox.c.lane, func.count(), func.min(outbox.c.created_at))
-        .where(outbox.c.left_at.is_(None))
+        .where(outbox.c.left_at.is_(None), outbox.c.fleeting.is_(False))
         .group_by(outbox.c.lane)
     )
     found = {lane: Backlog(lane, count, since) for lane, count, since in rows}
@@ -146,7 +146,7 @@ async def quarantine_open(session: ReadSession) -> int:
 _PEERS = text("""
     SELECT p.code,
            (SELECT i.received_at FROM inbox i WHERE i.iss = p.code ORDER BY i.jti DESC LIMIT 1) AS last_seen,
-           (SELECT count(*) FROM outbox o WHERE o.peer = p.code AND o.left_at IS NULL) AS pending
+           (SELECT count(*) FROM outbox o WHERE o.peer = p.code AND o.left_at IS NULL AND NOT o.fleeting) AS pending
     FROM unnest(:codes) AS p (code) ORDER BY p.code
 """).bindparams(bindparam("codes", type_=ARRAY(Text)))
 

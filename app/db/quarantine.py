@@ -50,6 +50,17 @@ class Kept:
     state: QuarantineState
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Open rows of one kind."""
+
+    peer: str | None
+    reason: str
+    authenticated: bool
+    count: int
+    since: datetime
+
+
 async def add(session: Session, suspect: Suspect, *, now: datetime) -> bool:
     """Keep it, or count it if the same was kept before; returns whether it is new.
 
@@ -88,6 +99,37 @@ async def pages(session: ReadSession, *, limit: int, after: int = 0) -> list[Kep
         .limit(limit)
     )
     return [_kept(row) for row in (await session.execute(query)).mappings()]
+
+
+async def load(session: ReadSession, number: int) -> Kept | None:
+    """The row of that number, open or not."""
+    row = (await session.execute(select(quarantine).where(quarantine.c.id == number))).mappings().one_or_none()
+    return None if row is None else _kept(row)
+
+
+async def close_open(session: Session, number: int, state: QuarantineState) -> bool:
+    """End the quarantine of one row; False if somebody else did so meanwhile."""
+    closed = await session.execute(
+        update(quarantine)
+        .where(quarantine.c.id == number, quarantine.c.state == QuarantineState.OPEN.value)
+        .values(state=state.value)
+    )
+    return int(closed.rowcount) == 1
+
+
+async def count_ways(session: ReadSession) -> list[Counted]:
+    """Open rows per sender and reason, with since when the oldest is there; senders are the word of the text."""
+    columns = (quarantine.c.iss, quarantine.c.reason, quarantine.c.authenticated)
+    query = (
+        select(*columns, func.count().label("rows"), func.min(quarantine.c.first_seen).label("since"))
+        .where(quarantine.c.state == QuarantineState.OPEN.value)
+        .group_by(*columns)
+        .order_by(func.min(quarantine.c.first_seen))
+    )
+    return [
+        Counted(row.iss, row.reason, authenticated=row.authenticated, count=row.rows, since=row.since)
+        for row in await session.execute(query)
+    ]
 
 
 async def close(session: Session, digests: Collection[str], state: QuarantineState) -> None:

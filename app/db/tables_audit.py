@@ -151,6 +151,8 @@ SEQUENCER_RIGHTS = {
     audit_leaf.name: "SELECT, INSERT",
     audit_node.name: "SELECT, INSERT",
     audit_checkpoint.name: "SELECT, INSERT",
+    # Whether the log may be extended at all: not while the node has yet to learn what it said.
+    "recovery": "SELECT",
 }
 """All rights of the role that extends the tree; it is taken for one transaction and cannot write anything else."""
 

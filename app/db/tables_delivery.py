@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    false,
 )
 
 from app.db.metadata import metadata, one_of
@@ -107,6 +108,8 @@ outbox = Table(
     Column("receipt_reason", Text),
     Column("left_at", DateTime(timezone=True)),
     Column("left_by", Text),
+    # A heartbeat, or a receipt for heartbeats alone: no evidence of anything, cleared after a day.
+    Column("fleeting", Boolean, nullable=False, server_default=false()),
     one_of("lane", Lane),
     one_of("published_lane", Lane),
     one_of("trouble", Trouble),
@@ -120,11 +123,19 @@ outbox = Table(
     comment="Every message this node ever queued; what has not left is published again until its receipt",
     postgresql_with=_BUSY,
 )
-Index("ix_outbox_due", outbox.c.lane, outbox.c.next_at, outbox.c.id, postgresql_where=outbox.c.left_at.is_(None))
+Index(
+    "ix_outbox_due",
+    outbox.c.lane,
+    outbox.c.peer,
+    outbox.c.next_at,
+    outbox.c.id,
+    postgresql_where=outbox.c.left_at.is_(None),
+)
 Index(
     "ix_outbox_confirmed",
     outbox.c.peer,
     outbox.c.published_lane,
+    outbox.c.confirmed_at,
     outbox.c.id,
     postgresql_where=outbox.c.left_at.is_(None) & outbox.c.next_at.is_(None),
 )
@@ -137,6 +148,8 @@ Index(
     postgresql_where=outbox.c.thread.is_not(None),
 )
 Index("ix_outbox_exchange_id", outbox.c.exchange_id, postgresql_where=outbox.c.exchange_id.is_not(None))
+Index("ix_outbox_created_at", outbox.c.created_at)
+Index("ix_outbox_fleeting", outbox.c.created_at, postgresql_where=outbox.c.fleeting)
 
 publication = Table(
     "publication",
@@ -187,6 +200,7 @@ inbox = Table(
     Column("code", Text),
     Column("applied_at", DateTime(timezone=True)),
     Column("duplicates", Integer, nullable=False, server_default="0"),
+    Column("fleeting", Boolean, nullable=False, server_default=false()),
     PrimaryKeyConstraint("iss", "jti"),
     one_of("lane", Lane),
     one_of("state", InboxState),
@@ -207,6 +221,8 @@ Index(
 Index("ix_inbox_waiting", inbox.c.state, inbox.c.received_at, postgresql_where=inbox.c.applied_at.is_(None))
 Index("ix_inbox_kid", inbox.c.iss, inbox.c.kid, inbox.c.received_at)
 Index("ix_inbox_duplicates", inbox.c.iss, postgresql_where=inbox.c.duplicates > 0)
+Index("ix_inbox_received_at", inbox.c.received_at)
+Index("ix_inbox_fleeting", inbox.c.received_at, postgresql_where=inbox.c.fleeting)
 
 thread = Table(
     "thread",
@@ -220,6 +236,8 @@ thread = Table(
     Column("last_out", Uuid),
     Column("last_out_but_one", Uuid),
     Column("consumed_in", Integer, nullable=False),
+    # The missing number for which the desk was alarmed last.
+    Column("gap_alarmed", Integer),
     Column("created_at", DateTime(timezone=True), nullable=False),
     PrimaryKeyConstraint("peer", "id"),
     one_of("lane", Lane),

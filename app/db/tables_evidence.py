@@ -52,6 +52,27 @@ replaced_text = Table(
     comment="Texts of a peer beside the one in the inbox: signed under a key since revoked, or signed again",
 )
 
+returned_text = Table(
+    "returned_text",
+    metadata,
+    Column("peer", Text, nullable=False),
+    Column("inner_hash", Text, nullable=False),
+    Column("returned_at", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint("peer", "inner_hash"),
+    comment="When a peer last got a text of its own back because it had signed another one in its place",
+)
+
+revocation_seen = Table(
+    "revocation_seen",
+    metadata,
+    Column("code", Text, nullable=False),
+    Column("kid", Text, nullable=False),
+    Column("revoked_at", DateTime(timezone=True), nullable=False),
+    Column("learned_at", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint("code", "kid", "revoked_at"),
+    comment="When this node learned that a signing key is revoked, and since when that is said to be so",
+)
+
 quarantine_decision = Table(
     "quarantine_decision",
     metadata,

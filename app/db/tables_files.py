@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -54,10 +55,10 @@ attachment = Table(
 )
 Index("ix_attachment_exchange_id", attachment.c.exchange_id)
 Index(
-    "ix_attachment_to_queue",
+    "ix_attachment_leaving",
     attachment.c.peer,
     attachment.c.created_at,
-    postgresql_where=(attachment.c.direction == "outgoing") & (attachment.c.queued < attachment.c.chunks),
+    postgresql_where=(attachment.c.direction == "outgoing") & (attachment.c.state == "arriving"),
 )
 
 attachment_chunk = Table(
@@ -69,7 +70,14 @@ attachment_chunk = Table(
     Column("chunks", Integer, nullable=False),
     Column("ciphertext", LargeBinary, nullable=False),
     Column("stored_at", DateTime(timezone=True), nullable=False),
+    # Whether a signed message had named the file when this was last looked at: a hint, so that few rows need a look.
+    Column("named", Boolean, nullable=False),
     PrimaryKeyConstraint("peer", "file_id", "number"),
     comment="Chunks as they travel, encrypted; those that no message names go after seven days",
 )
-Index("ix_attachment_chunk_stored_at", attachment_chunk.c.stored_at)
+Index(
+    "ix_attachment_chunk_unnamed",
+    attachment_chunk.c.peer,
+    attachment_chunk.c.stored_at,
+    postgresql_where=attachment_chunk.c.named.is_(False),
+)

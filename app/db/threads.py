@@ -111,8 +111,9 @@ async def ensure(session: Session, rows: Iterable[NewThread], *, now: datetime) 
         for row in sorted(rows, key=lambda row: row.key)
     ]
     if values:
+        # One statement for whatever number of rows: it is compiled once, not for each number anew.
         await session.execute(
-            insert(thread).values(values).on_conflict_do_nothing(index_elements=[thread.c.peer, thread.c.id])
+            insert(thread).on_conflict_do_nothing(index_elements=[thread.c.peer, thread.c.id]), values
         )
 
 

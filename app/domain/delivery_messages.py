@@ -33,10 +33,20 @@ CHUNK_BYTES = 192 * 1024
 
 MAX_CHUNKS = 4_096
 
+MAX_FILES = 50
+"""Files that one message names."""
+
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 MessageName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9.-]{0,47}/[1-9][0-9]{0,3}$")]
 ThreadId = Annotated[str, StringConstraints(pattern=r"^(att:)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Base64Url = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=(CHUNK_BYTES * 4 + 2) // 3)]
+FileName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f/\\]+$")]
+MediaType = Annotated[
+    str, StringConstraints(max_length=200, pattern=r"^[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*$")
+]
+Octets32 = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
+"""32 bytes in base64url without padding."""
+
 SignedText = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{86}$", max_length=MAX_TEXT_CHARACTERS),
@@ -101,3 +111,21 @@ class ChunkBody(Open):
     number: Annotated[int, Field(ge=1, le=MAX_CHUNKS)]
     chunks: Annotated[int, Field(ge=1, le=MAX_CHUNKS)]
     ciphertext: Base64Url
+
+
+class FileBody(Open):
+    """A file that a signed message names: what its chunks come to when they are decrypted under `key` and joined.
+
+    `sha256` and `size` are those of the file itself; `key` is the AES-256-GCM key of this one file.
+    """
+
+    file_id: UUID
+    name: FileName
+    media_type: MediaType
+    size: Annotated[int, Field(ge=0, le=MAX_CHUNKS * CHUNK_BYTES)]
+    sha256: Octets32
+    key: Octets32
+    chunks: Annotated[int, Field(ge=1, le=MAX_CHUNKS)]
+
+
+Files = Annotated[tuple[FileBody, ...], Field(max_length=MAX_FILES)]

@@ -43,9 +43,10 @@ class LocalFlag(StrEnum):
 
 
 class HoldFlag(StrEnum):
-    """Marks of a hold: its end is near, its release was asked for, its end has passed without news."""
+    """Marks of a hold: its end is near, more time or its release was asked for, its end has passed without news."""
 
     EXPIRING = "EXPIRING"
+    EXTENSION_ASKED = "EXTENSION_ASKED"
     RELEASING = "releasing"
     ENDED_NOT_CONFIRMED = "ended_not_confirmed"
 

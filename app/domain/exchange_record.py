@@ -59,6 +59,7 @@ class ExchangeRecord(Closed):
     asked: AskedRecord
     proposed_refusal: ProposedRefusalRecord | None = None
     withdrawal_waiting: bool
+    withdrawn_at_birth: UUID | None = None
     proposed_lifts: dict[UUID, ProposedLiftRecord]
 
 
@@ -70,6 +71,7 @@ def write_record(exchange: Exchange) -> dict[str, Any]:
         asked=AskedRecord(**asdict(exchange.asked)),
         proposed_refusal=None if proposed is None else ProposedRefusalRecord(**asdict(proposed)),
         withdrawal_waiting=exchange.private.withdrawal_waiting,
+        withdrawn_at_birth=exchange.private.withdrawn_at_birth,
         proposed_lifts={
             hold.id: ProposedLiftRecord(**asdict(hold.proposed_lift))
             for hold in exchange.holds
@@ -92,6 +94,7 @@ def read_record(stored: Mapping[str, Any]) -> Exchange:
         private=Private(
             proposed_refusal=None if proposed is None else ProposedRefusal(**_members(proposed, ProposedRefusal)),
             withdrawal_waiting=record.withdrawal_waiting,
+            withdrawn_at_birth=record.withdrawn_at_birth,
         ),
     )
 

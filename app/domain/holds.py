@@ -189,6 +189,8 @@ def hold_flags(hold: Hold, now: datetime, *, replica: bool = False) -> tuple[Hol
         flags.append(HoldFlag.ENDED_NOT_CONFIRMED)
     if warnings_due(hold, now):
         flags.append(HoldFlag.EXPIRING)
+    if hold.extension_wish is not None and state_at(hold, now) is HoldState.TIMED:
+        flags.append(HoldFlag.EXTENSION_ASKED)
     if hold.releasing and is_open(hold, now):
         flags.append(HoldFlag.RELEASING)
     return tuple(flags)

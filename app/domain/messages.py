@@ -14,6 +14,7 @@ from pydantic import Field, StringConstraints
 
 from app.domain.acts import ExchangeAct
 from app.domain.codes import Fate, Handling, MessageType, Pap, ReceiptStatus, RequestType, Tier, Tlp
+from app.domain.delivery_messages import Files
 from app.domain.exchange_codes import ConditionKind
 from app.domain.hold_acts import HoldAct
 from app.domain.moments import Instant
@@ -60,13 +61,15 @@ class OpenBody(Open):
     document: dict[str, Any]
     marking: MarkingBody | None = None
     condition: OfferedConditionBody | None = None
+    attachments: Files | None = None
 
 
 class ActionBody(Open):
-    """`exchange.action/1`: what the requesting side wishes, and when its officer said so."""
+    """`exchange.action/1`: what the requesting side wishes, and when its officer said so; files it adds."""
 
     act: ExchangeAct
     at: Instant
+    attachments: Files | None = None
 
 
 class HoldActionBody(Open):
@@ -86,11 +89,15 @@ class FateBody(Open):
 
 
 class StateBody(Open):
-    """`exchange.state/1`: how it stands, the other side's highest sequence number consumed, the fates of its acts."""
+    """`exchange.state/1`: how it stands, the other side's highest sequence number consumed, the fates of its acts.
+
+    `attachments` are files added since the state before; a snapshot replaces the one before it, files add up.
+    """
 
     snapshot: SnapshotBody
     answers: Annotated[tuple[FateBody, ...], Field(max_length=MAX_FATES)] = ()
     consumed: Annotated[int, Field(ge=0, le=2**53 - 1)]
+    attachments: Files | None = None
 
 
 class ReceiptEntry(Open):

@@ -1,6 +1,6 @@
 """The form of an envelope, version cp1: names, constants and every limit, each with its unit and its reason.
 
-Nothing is parsed before its size limit and nothing is believed before its signature (docs/envelope.md).
+Nothing is parsed before its size limit and nothing is believed before its signature (docs/protocol.md, 5).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The two protected headers, read strictly: exactly the members of docs/envelope.md, each exactly of its form."""
+"""The two protected headers, read strictly: exactly the members of docs/protocol.md, 5, each exactly of its form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Open an envelope: the numbered checks of docs/envelope.md, cheap before dear, each failure one typed `Reason`.
+"""Open an envelope: the numbered checks of docs/protocol.md, 5.6, cheap before dear, each failure one typed `Reason`.
 
 1. Size: at most `MAX_ENVELOPE_BYTES`, before anything is parsed.
 2. Outer header: five canonical parts, exactly our members, our algorithms, `aud` is me.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Reason(StrEnum):
-    """In the order in which the checks are made (docs/envelope.md names the step of each)."""
+    """In the order in which the checks are made (docs/protocol.md, 5.6, names the step of each)."""
 
     TOO_LARGE = "too_large"
     MALFORMED = "malformed"

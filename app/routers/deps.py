@@ -17,6 +17,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from app.crashing import CrashPoint
 from app.db.engine import ReadSession, Session, begin, reading
 from app.domain.codes import Role
 from app.errors import FieldError, Forbidden, NotAuthenticated, Refused
@@ -24,6 +25,7 @@ from app.routers.bodies import Body, read_body
 from app.runtime import Runtime
 from app.services.authenticate import authenticate
 from app.services.node import Acting, Actor, Node
+from app.services.recovery.closed import refuse_shut
 
 bearer = HTTPBearer(
     auto_error=False,
@@ -33,6 +35,9 @@ bearer = HTTPBearer(
 
 MAX_NAME_LENGTH = 40
 """Of an unknown parameter's name that the answer repeats."""
+
+READING = frozenset({"GET", "HEAD"})
+"""Methods that go on while this node recovers: what is known can be read, and who read it is remembered."""
 
 DESK = frozenset({Role.DUTY_OFFICER, Role.SUPERVISOR})
 AGENCY = frozenset({Role.AGENCY_OFFICER, Role.AGENCY_VIEWER})
@@ -110,12 +115,20 @@ Caller = Annotated[Actor, Depends(known_caller)]
 
 
 async def open_command(request: Request, caller: Caller) -> AsyncIterator[Command]:
-    """Read the body, then open the transaction: a slow client holds no connection of the database."""
+    """Read the body, then open the transaction: a slow client holds no connection of the database.
+
+    Raises Unavailable `recovering` for anything but reading while a recovery waits for its new log epoch.
+    """
     runtime = runtime_of(request)
     body = await read_body(request)
     async with begin(runtime.engine) as session:
+        if request.method not in READING:
+            await refuse_shut(session)
         yield Command(session, runtime, caller, now=runtime.clock(), body=body, request=request)
-    # Committed. A crash here loses only this hint; the loops find the work when they next look by themselves.
+        runtime.crash.here(CrashPoint.GATEWAY_BEFORE_COMMIT)
+    # Committed. A crash here loses the answer, which the same Idempotency-Key brings again, and this hint: the loops
+    # find the work when they next look by themselves.
+    runtime.crash.here(CrashPoint.GATEWAY_BEFORE_ANSWER)
     runtime.wake.ring()
 
 

@@ -89,6 +89,18 @@ EXCHANGE = {
     "instrument": "ETS185",
     "details": DETAILS,
     "document": {"type": "PRESERVATION", "requested": "XT"},
+    "attachments": [
+        {
+            "id": "01935040-5b1e-7c33-8d0a-7f3b6f0e2c11",
+            "direction": "outgoing",
+            "name": "order.pdf",
+            "media_type": "application/pdf",
+            "size": 3304021,
+            "arrived": 3,
+            "chunks": 17,
+            "state": "arriving",
+        }
+    ],
     "not_understood": [],
 }
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from app.db import acts, exchanges, threads, timeline
+from app.db import exchanges, threads, timeline
 from app.db.exchanges import ExchangeRecord
 from app.db.threads import ThreadKey
 from app.domain.acts import EXCHANGE_ACT
@@ -20,11 +20,12 @@ from app.routers.deps import DESK, Command, Commanding, ReadingOnly, needs, requ
 from app.routers.idempotency import once
 from app.routers.listing import AskedPage, listed, parse_id
 from app.routers.reading import remember_reading
-from app.routers.showing import show_for
-from app.routers.views import ActAccepted, show_entry
+from app.routers.showing import look_beside, show_for, show_now
+from app.routers.views import ActAccepted, ExchangeView, show_entry
 from app.routers.wanting import read_wanted
 from app.services.act_on_exchange import act_on_exchange
 from app.services.note_exchange import NotedCall, note_exchange
+from app.services.recovery.closed import refuse_closed
 from app.services.wish import wish
 
 router = APIRouter()
@@ -41,15 +42,13 @@ async def list_exchanges(
     found = await exchanges.page(
         view.session, limit=page.fetch, before=page.before, direction=direction, states=state or ()
     )
-    under_way = await acts.under_way(view.session, [one.value.id for one in found])
+    beside = await look_beside(view.session, [one.value.id for one in found])
     return listed(
         request,
         page,
         found,
         key=lambda one: one.value.id,
-        show=lambda one: show_for(
-            view.actor, one, [act for act in under_way if act.exchange_id == one.value.id], now=view.now
-        ),
+        show=lambda one: show_for(view.actor, one, beside[one.value.id], now=view.now),
     )
 
 
@@ -59,8 +58,7 @@ async def read(command: Commanding, exchange_id: str) -> Response:
     require_role(command.actor, *DESK)
     record = await find_exchange(command, exchange_id)
     await remember_reading(command, record.value.id)
-    under_way = await acts.under_way(command.session, [record.value.id])
-    return answer_json(200, show_for(command.actor, record, under_way, now=command.now))
+    return answer_json(200, await _show(command, record))
 
 
 @router.get("/v1/exchanges/{exchange_id}/timeline", **told.READ_TIMELINE.route())
@@ -81,8 +79,7 @@ async def note(command: Commanding) -> Response:
         require_role(command.actor, *DESK)
         call = parse_model(NotedCall, command.body.json())
         record = await note_exchange(command.session, command.node, call, actor=command.actor, now=command.now)
-        shown = show_for(command.actor, record, [], now=command.now)
-        return Answer(201, shown, {"Location": f"/v1/exchanges/{record.value.id}"})
+        return Answer(201, await _show(command, record), {"Location": f"/v1/exchanges/{record.value.id}"})
 
     return await once(command, make)
 
@@ -97,8 +94,7 @@ async def act(command: Commanding, exchange_id: str) -> Response:
         try:
             return await _act(command, record)
         except Conflict as conflict:
-            under_way = await acts.under_way(command.session, [record.value.id])
-            conflict.extra.setdefault("current", show_for(command.actor, record, under_way, now=command.now))
+            conflict.extra.setdefault("current", await _show(command, record))
             raise
 
     return await once(command, make)
@@ -106,13 +102,15 @@ async def act(command: Commanding, exchange_id: str) -> Response:
 
 async def _act(command: Command, record: ExchangeRecord) -> Answer:
     wanted = read_wanted(command.body, EXCHANGE_ACT, known=told.ACTIONS, generation=record.value.generation)
-    actor, now = command.actor, command.now
     if record.direction is Direction.INCOMING:
         changed = await act_on_exchange(command.acting, record, wanted)
-        return Answer(200, show_for(actor, changed, [], now=now))
+        return Answer(200, await _show(command, changed))
     act_id = await wish(command.acting, record, wanted)
-    under_way = await acts.under_way(command.session, [record.value.id])
-    return Answer(202, ActAccepted(act_id=act_id, exchange=show_for(actor, record, under_way, now=now)))
+    return Answer(202, ActAccepted(act_id=act_id, exchange=await _show(command, record)))
+
+
+async def _show(command: Command, record: ExchangeRecord) -> ExchangeView:
+    return await show_now(command.session, command.actor, record, now=command.now)
 
 
 async def find_exchange(command: Command, key: str, *, for_update: bool = False) -> ExchangeRecord:
@@ -121,9 +119,10 @@ async def find_exchange(command: Command, key: str, *, for_update: bool = False)
 
 
 async def load_exchange(command: Command, exchange_id: UUID, *, for_update: bool = False) -> ExchangeRecord:
-    """The same by a parsed id. Raises Unknown."""
+    """The same by a parsed id. Raises Unknown; to write, Unavailable `recovering` if the other side is closed."""
     record = await exchanges.load(command.session, exchange_id)
     if record is not None and for_update:
+        await refuse_closed(command.session, command.node, record.peer)
         await threads.lock(command.session, [ThreadKey(str(exchange_id), record.peer)])
         record = await exchanges.load(command.session, exchange_id, for_update=True)
     if record is None:

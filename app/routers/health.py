@@ -13,12 +13,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
-from app.db import overview
+from app.db import overview, recoveries, waiting
 from app.db.engine import reading
 from app.domain.codes import Lane
+from app.domain.key_records import KeyUse
 from app.domain.transitions import ENDED
 from app.migrate import current_revision
 from app.runtime import Runtime
+from app.services.judge_peers import PeerState, Vitality, judge_peers, key_end
 
 PROBE_SECONDS = 2.0
 """How long a check may take. Who asks is an orchestrator that gives up soon after."""
@@ -50,7 +52,9 @@ async def readiness(runtime: Runtime) -> Sequence[Check]:
         Check("database", database),
         Check("migrations", migrations),
         Check("keys", Outcome.PASS if _keys_usable(runtime) else Outcome.FAIL),
+        Check("directory", Outcome.WARN if runtime.trust.refused is not None else Outcome.PASS),
         Check("loops", Outcome.PASS if _loops_alive(runtime) else Outcome.FAIL),
+        Check("recovery", await _ask_recovery(runtime)),
         Check("broker", Outcome.PASS if _bus_works(runtime) else Outcome.WARN),
         Check("serving", Outcome.FAIL if runtime.stopping.is_set() else Outcome.PASS),
     )
@@ -61,6 +65,20 @@ async def _ask_database(runtime: Runtime) -> tuple[Outcome, Outcome]:
     if revision is None:
         return Outcome.FAIL, Outcome.FAIL
     return Outcome.PASS, Outcome.PASS if revision == runtime.head_revision else Outcome.FAIL
+
+
+async def _ask_recovery(runtime: Runtime) -> Outcome:
+    """A node that was restored from a backup is degraded until it knows all of its own words again."""
+    return Outcome.WARN if await _in_time(_recovering(runtime)) else Outcome.PASS
+
+
+async def _recovering(runtime: Runtime) -> str | None:
+    """A word while a recovery is under way; None also when the database does not answer, which is asked elsewhere."""
+    try:
+        async with reading(runtime.engine) as session:
+            return "recovering" if await recoveries.are_under_way(session) else None
+    except (DBAPIError, PoolTimeout, OSError):
+        return None
 
 
 async def _revision(runtime: Runtime) -> str | None:
@@ -81,11 +99,8 @@ async def _in_time(asked: Awaitable[str | None]) -> str | None:
 
 
 def _keys_usable(runtime: Runtime) -> bool:
-    """Whether what we sign now would be accepted: our signing key is published, in its window, and not revoked."""
-    kid = runtime.keys.keyring.signing.kid
-    key = runtime.node.directory.signing_key(runtime.node.code, kid)
-    now = runtime.clock()
-    return key is not None and key.revoked_at is None and key.nbf <= now < key.exp
+    """Whether what we sign now would be accepted: one of our signing keys is published, in its window, not revoked."""
+    return runtime.trust.signing_key(runtime.clock()) is not None
 
 
 def _bus_works(runtime: Runtime) -> bool:
@@ -129,6 +144,48 @@ async def count(runtime: Runtime) -> Numbers:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class PeerNumbers:
+    """The counterparts, and the threads that wait for one of their messages."""
+
+    states: Sequence[PeerState]
+    gaps: Sequence[waiting.Gap]
+
+
+async def count_peers(runtime: Runtime) -> PeerNumbers:
+    """The numbers of one moment about the others."""
+    async with reading(runtime.engine) as session:
+        closed = await recoveries.closed_peers(session)
+        states = await judge_peers(session, runtime.node, now=runtime.clock())
+        return PeerNumbers(states, await waiting.gaps(session, passing_over=closed))
+
+
+def set_gauges_of_peers(runtime: Runtime, numbers: PeerNumbers) -> None:
+    """The instruments that have a counterpart as label; one that left the directory is gone there too."""
+    metrics, now = runtime.metrics, runtime.clock()
+    by_way = (metrics.peer_heard, metrics.peer_round_trip, metrics.peer_skew)
+    for gauge in (metrics.peer_up, metrics.peer_pending, metrics.peer_key_expiry, metrics.gaps_open, *by_way):
+        gauge.clear()
+    for state in numbers.states:
+        away = state.vitality in {Vitality.SILENT, Vitality.UNKNOWN, Vitality.CLOSED}
+        metrics.peer_up.labels(state.code).set(not away)
+        metrics.peer_pending.labels(state.code).set(state.pending)
+        metrics.gaps_open.labels(state.code).set(state.gaps)
+        for lane, pulse in state.ways.items():
+            heard, way = state.signs[lane], (state.code, str(lane))
+            if heard is not None:
+                metrics.peer_heard.labels(*way).set(heard.timestamp())
+            if pulse is not None and pulse.round_trip_ms is not None and pulse.skew_ms is not None:
+                metrics.peer_round_trip.labels(*way).set(pulse.round_trip_ms / 1000)
+                metrics.peer_skew.labels(*way).set(pulse.skew_ms / 1000)
+    for point in runtime.node.directory.contact_points:
+        for use in KeyUse:
+            end = key_end(point, use, now=now)
+            metrics.peer_key_expiry.labels(point.code, str(use)).set(0 if end is None else end.timestamp())
+    metrics.gap_oldest_age.set(max(((now - gap.since).total_seconds() for gap in numbers.gaps), default=0.0))
+    metrics.peers_closed.set(sum(state.vitality is Vitality.CLOSED for state in numbers.states))
+
+
 def set_gauges(runtime: Runtime, numbers: Numbers) -> None:
     """Put the numbers into the node's instruments; what is gone since last time is gone there too."""
     metrics, now = runtime.metrics, runtime.clock()
@@ -142,8 +199,8 @@ def set_gauges(runtime: Runtime, numbers: Numbers) -> None:
         age = (now - backlog.since).total_seconds() if backlog.since else 0.0
         metrics.outbox_pending.labels(backlog.name).set(backlog.count)
         metrics.outbox_oldest_age.labels(backlog.name).set(age)
-    for waiting in numbers.inbox:
-        metrics.inbox_waiting.labels(waiting.name).set(waiting.count)
+    for backlog in numbers.inbox:
+        metrics.inbox_waiting.labels(backlog.name).set(backlog.count)
     metrics.quarantine_open.set(numbers.quarantine_open)
     metrics.audit_size.set(numbers.audit.size)
     metrics.audit_pending.set(numbers.audit.pending)

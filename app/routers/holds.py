@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from app.db import acts, exchanges, holds
+from app.db import exchanges, holds
 from app.db.exchanges import ExchangeRecord
 from app.db.holds import HoldPlace
 from app.domain.codes import Direction, HoldState
@@ -20,7 +20,7 @@ from app.routers.exchanges import load_exchange
 from app.routers.idempotency import once
 from app.routers.listing import AskedPage, listed, parse_id
 from app.routers.reading import remember_reading
-from app.routers.showing import show_for, show_hold_for
+from app.routers.showing import show_hold_for, show_now
 from app.routers.views import ActAccepted
 from app.routers.wanting import read_wanted
 from app.services.act_on_exchange import act_on_hold_here
@@ -84,8 +84,8 @@ async def _act(command: Command, record: ExchangeRecord, place: HoldPlace) -> An
         changed = await act_on_hold_here(command.acting, record, hold_id=place.id, wanted=wanted)
         return Answer(200, show_hold_for(actor, changed, find_hold(changed.value, place.id), now=now))
     act_id = await wish_on_hold(command.acting, record, hold_id=place.id, wanted=wanted)
-    under_way = await acts.under_way(command.session, [place.exchange_id])
-    return Answer(202, ActAccepted(act_id=act_id, exchange=show_for(actor, record, under_way, now=now)))
+    shown = await show_now(command.session, actor, record, now=now)
+    return Answer(202, ActAccepted(act_id=act_id, exchange=shown))
 
 
 async def _find(command: Command, key: str) -> HoldPlace:

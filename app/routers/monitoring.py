@@ -16,11 +16,10 @@ from app.routers.health import count
 from app.routers.models import Moment, View
 from app.routers.operations import ROLE_NOT_ALLOWED, Answered, Operation, Tag
 from app.services.effects import EFFECTS
-from app.services.inbound import BELOW_EFFECTS
 
 router = APIRouter(dependencies=[Depends(needs(*sorted(MONITORING)))])
 
-READ = sorted(str(kind) for kind in (*EFFECTS.apply, *BELOW_EFFECTS))
+READ = list(EFFECTS.reads)
 """Types of message that this release understands; others wait in quarantine for one that does."""
 
 

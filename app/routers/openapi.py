@@ -73,7 +73,19 @@ def _write_told(operation: dict[str, Any], path: str) -> None:
     faults += OF_QUERY if any(one["in"] == "query" for one in operation["parameters"]) else ()
     faults += OF_EVERYTHING if operation.get("security") else ()
     for status in sorted({fault.status for fault in faults}):
-        operation["responses"][str(status)] = _faults_of(status, [one for one in faults if one.status == status])
+        described = _faults_of(status, [one for one in faults if one.status == status])
+        operation["responses"][str(status)] = _joined(operation["responses"].get(str(status)), described)
+
+
+def _joined(answer: dict[str, Any] | None, faults: dict[str, Any]) -> dict[str, Any]:
+    """One status with two meanings: an answer of the route's own (a check that fails), and errors."""
+    if answer is None:
+        return faults
+    return {
+        **answer,
+        "description": f"{answer['description']} Or {faults['description']}",
+        "content": {**answer["content"], **faults["content"]},
+    }
 
 
 def _faults_of(status: int, faults: Iterable[Fault]) -> dict[str, Any]:

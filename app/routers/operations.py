@@ -85,9 +85,28 @@ STORAGE_UNAVAILABLE = Fault(
     {"retry_after": 2},
 )
 
+RECOVERING = Fault(
+    "recovering",
+    503,
+    "After a restore it is not yet known what was agreed with XT. Call its desk; other peers are open.",
+    {
+        "retry_after": 60,
+        "peer": "XT",
+        "fallback": {
+            "code": "XT",
+            "agency": {"native": "Kitano Cyber Desk", "language": "en", "english": "Kitano Cyber Desk"},
+            "ask_for": None,
+            "phones": [{"number": "+81300000000", "label": "duty desk", "languages": ["ja", "en"]}],
+            "emails": [{"address": "desk@cp.xt.example", "purpose": "24/7 desk"}],
+            "time_zone": "Asia/Tokyo",
+        },
+    },
+)
+"""`peer` and `fallback` are there when one contact point is closed; without them the whole node takes no command."""
+
 OF_CALLER: tuple[Fault, ...] = (NOT_AUTHENTICATED, TOKEN_NOT_VALID)
 OF_BODY = (NOT_JSON, BODY_TOO_SLOW, BODY_TOO_LARGE, CONTENT_TYPE_NOT_JSON, DOCUMENT_INVALID)
-OF_KEY = (IDEMPOTENCY_KEY_REQUIRED, IDEMPOTENCY_IN_PROGRESS, IDEMPOTENCY_KEY_REUSED)
+OF_KEY = (IDEMPOTENCY_KEY_REQUIRED, IDEMPOTENCY_IN_PROGRESS, IDEMPOTENCY_KEY_REUSED, RECOVERING)
 OF_QUERY = (PARAMETERS_INVALID,)
 OF_PATH = (NOT_FOUND,)
 OF_EVERYTHING = (INTERNAL_ERROR, STORAGE_UNAVAILABLE)

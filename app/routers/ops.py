@@ -13,7 +13,15 @@ from app.db.engine import reading
 from app.errors import NotAuthenticated
 from app.routers.answers import NO_STORE, answer_json
 from app.routers.deps import MONITORING, runtime_of
-from app.routers.health import Outcome, count, readiness, set_gauges, set_gauges_of_process
+from app.routers.health import (
+    Outcome,
+    count,
+    count_peers,
+    readiness,
+    set_gauges,
+    set_gauges_of_peers,
+    set_gauges_of_process,
+)
 from app.routers.models import View
 from app.routers.operations import Answered, Operation, Tag
 from app.runtime import Runtime
@@ -125,6 +133,7 @@ async def read_metrics(request: Request) -> Response:
         everything = await _may_see_everything(request, runtime)
         if everything:
             set_gauges(runtime, await count(runtime))
+            set_gauges_of_peers(runtime, await count_peers(runtime))
     except (DBAPIError, PoolTimeout, OSError) as fault:
         runtime.log.warning("metrics_without_database", error=type(fault).__name__)
     registry = runtime.metrics.registry

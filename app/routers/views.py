@@ -26,6 +26,7 @@ from app.domain.snapshot_bodies import (
     SnapshotBody,
     TargetResultBody,
 )
+from app.routers.file_views import AttachmentView
 from app.routers.models import Moment, View
 
 
@@ -86,6 +87,7 @@ class ExchangeView(View):
     instrument: Instrument | None
     details: SnapshotBody
     document: dict[str, Any]
+    attachments: list[AttachmentView]
     not_understood: list[str]
 
 
@@ -213,6 +215,7 @@ def show_exchange(record: ExchangeRecord, acts: list[ActRecord], *, allowed: lis
         instrument=value.instrument,
         details=take_snapshot(value),
         document=record.opening.get("document", {}),
+        attachments=[],
         not_understood=list(record.not_understood),
     )
 

@@ -12,6 +12,7 @@ from app.domain.messages import StateBody
 from app.domain.snapshot import adopt
 from app.domain.tiers import lane_of
 from app.errors import Conflict
+from app.services.bind_files import bind_files
 from app.services.inbound import Applied
 from app.services.node import SYSTEM
 from app.services.open_exchange import NOT_YOURS, thread_id
@@ -68,7 +69,10 @@ async def apply_state(session: Session, node: Node, received: Received, now: dat
         ids={"reference": value.request_reference},
     )
     await tell(session, node, told, actor=SYSTEM, now=now)
-    return Applied(Fate.STALE if stale else Fate.APPLIED)
+    if stale:
+        return Applied(Fate.STALE)
+    await bind_files(session, node, received, body.attachments, now=now)
+    return Applied(Fate.APPLIED)
 
 
 async def _end_acts(

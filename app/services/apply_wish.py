@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from app.db import exchanges
 from app.domain.codes import Direction, Fate
-from app.domain.exchange.judging import judge
+from app.domain.exchange.judging import Judged, judge
 from app.domain.exchange.timers import next_timer
 from app.domain.message_reading import read_body
 from app.domain.messages import ActionBody, HoldActionBody
 from app.domain.tiers import lane_of
+from app.services.bind_files import bind_files
 from app.services.exchange_rules import rules_for
 from app.services.inbound import Applied
 from app.services.node import SYSTEM
@@ -29,8 +30,12 @@ if TYPE_CHECKING:
 
 
 async def apply_wish(session: Session, node: Node, received: Received, now: datetime) -> Applied:
-    """`exchange.action/1`: applied, stale or refused, as ruling 14 has it."""
-    return await _apply(session, node, received, read_body(ActionBody, received.body), now=now)
+    """`exchange.action/1`: applied, stale or refused, as ruling 14 has it. The files of an applied act are bound."""
+    understood = read_body(ActionBody, received.body)
+    applied = await _apply(session, node, received, understood, now=now)
+    if applied.fate is Fate.APPLIED:
+        await bind_files(session, node, received, understood.body.attachments, now=now)
+    return applied
 
 
 async def apply_hold_wish(session: Session, node: Node, received: Received, now: datetime) -> Applied:
@@ -54,8 +59,12 @@ async def _apply(
     if record.direction is not Direction.INCOMING or record.value.requesting != received.peer:
         return NOT_YOURS
     before = record.value
-    zone = rules_for(node, before, now=now).zone
-    judged = judge(before, wish, now=now, first_received_at=received.received_at, zone=zone)
+    if received.jti == before.private.withdrawn_at_birth:
+        # It was applied together with the opening, in the same generation (ruling 15).
+        judged = Judged(Fate.APPLIED, None, before)
+    else:
+        zone = rules_for(node, before, now=now).zone
+        judged = judge(before, wish, now=now, first_received_at=received.received_at, zone=zone)
     if judged.exchange is not before or understood.not_understood:
         after = replace(
             record,

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from app.domain.codes import MessageType
-from app.domain.messages import ActionBody, HoldActionBody, OpenBody, StateBody
+from app.domain.delivery_messages import ChunkBody, ResyncBody, ResyncCopyBody
+from app.domain.messages import ActionBody, HoldActionBody, OpenBody, StateBody, VoidBody
 from app.services.answer_thread import answer_thread
 from app.services.apply_state import apply_state
 from app.services.apply_wish import apply_hold_wish, apply_wish
 from app.services.inbound import Effects
 from app.services.open_exchange import apply_open
+from app.services.recovery.adopt import take_copy
+from app.services.recovery.take_list import take_list
+from app.services.recovery.void import take_void
+from app.services.take_chunk import take_chunk
 from app.services.warn_of_withdrawal import warn_of_withdrawal
 
 EFFECTS = Effects(
@@ -17,6 +22,10 @@ EFFECTS = Effects(
         MessageType.EXCHANGE_ACTION: apply_wish,
         MessageType.HOLD_ACTION: apply_hold_wish,
         MessageType.EXCHANGE_STATE: apply_state,
+        MessageType.ATTACHMENT_CHUNK: take_chunk,
+        MessageType.RESYNC: take_list,
+        MessageType.RESYNC_COPY: take_copy,
+        MessageType.VOID: take_void,
     },
     answer=answer_thread,
     wait=warn_of_withdrawal,
@@ -25,5 +34,9 @@ EFFECTS = Effects(
         MessageType.EXCHANGE_ACTION: ActionBody,
         MessageType.HOLD_ACTION: HoldActionBody,
         MessageType.EXCHANGE_STATE: StateBody,
+        MessageType.ATTACHMENT_CHUNK: ChunkBody,
+        MessageType.RESYNC: ResyncBody,
+        MessageType.RESYNC_COPY: ResyncCopyBody,
+        MessageType.VOID: VoidBody,
     },
 )

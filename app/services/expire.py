@@ -11,6 +11,7 @@ from app.domain.exchange.timers import expire, is_undelivered, next_timer
 from app.domain.exchange_codes import Side
 from app.services.node import SYSTEM
 from app.services.send_state import send_state
+from app.services.state_undeliverable import state_undeliverable
 from app.services.tell import Happening, tell
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.db.engine import ReadSession, Session
+    from app.envelope.keys import SigningKey
     from app.services.node import Node
 
 BATCH = 100
@@ -62,13 +64,19 @@ async def expire_one(session: Session, node: Node, exchange_id: UUID, *, now: da
     await tell(session, node, ended, actor=SYSTEM, now=now)
 
 
-async def mark_undelivered(session: Session, node: Node, exchange_id: UUID, *, now: datetime) -> None:
-    """Show UNDELIVERABLE (ruling 15): not an end, an alarm. Resending goes on."""
+async def mark_undelivered(
+    session: Session, node: Node, exchange_id: UUID, *, key: SigningKey | None, now: datetime
+) -> None:
+    """Show UNDELIVERABLE (ruling 15): not an end, an alarm, and a statement of what was tried. Resending goes on.
+
+    A node that has no usable `key` at the moment alarms its desk all the same, and states nothing.
+    """
     record = await exchanges.load(session, exchange_id, for_update=True)
     if record is None or record.undeliverable or not is_undelivered(record.value, side=Side.REQUESTING, now=now):
         return
     marked = replace(record, undeliverable=True)
     await exchanges.save(session, marked, read_generation=record.value.generation, now=now)
+    stated = None if key is None else await state_undeliverable(session, node, marked, key=key, now=now)
     request = await requests.load_for_exchange(session, exchange_id)
     alarm = Happening(
         kind="exchange",
@@ -77,6 +85,7 @@ async def mark_undelivered(session: Session, node: Node, exchange_id: UUID, *, n
         state=record.value.state,
         generation=record.value.generation,
         agency_id=None if request is None else request.agency_id,
+        detail={} if stated is None else {"statement": stated},
         ids={"reference": record.value.request_reference},
     )
     await tell(session, node, alarm, actor=SYSTEM, now=now)

@@ -32,16 +32,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """One delivery after its envelope was opened, or was not: the bytes, their lane, and what they proved."""
+    """One delivery after its envelope was opened, or was not: the bytes, their lane, and what they proved.
+
+    `received_at` is when they first came, where that is not now.
+    """
 
     raw: bytes
     lane: Lane
     outcome: Opened | Rejected
+    received_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """An arrival whose sender is proven. `objection` says why it cannot be understood, None if it can."""
+    """An arrival whose sender is proven. `objection` says why it cannot be understood, None if it can.
+
+    `received_at` is when it first came, where that is not now.
+    """
 
     claims: Claims
     jws: str
@@ -50,6 +57,7 @@ class Proven:
     copy: int
     lane: Lane
     objection: str | None
+    received_at: datetime | None = None
 
     @property
     def key(self) -> MessageKey:
@@ -150,6 +158,11 @@ class Effects:
         """Tell whether a message of this type can be given its effect."""
         return type_ in BELOW_EFFECTS or type_ in self.apply
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """All that it understands, by name: what heartbeats tell peers."""
+        return tuple(sorted({*map(str, self.apply), *map(str, BELOW_EFFECTS)}))
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -189,8 +202,12 @@ def audit_thread(thread: str | None) -> str | None:
 
 def read_kept(row: Stored) -> Due:
     """Return a stored message with the claims of its text, which was verified when it came and is not judged again."""
-    payload = decode_part(row.jws.split(".")[1])
-    return Due(row, read_claims(parse_json(payload, max_bytes=MAX_CLAIMS_BYTES)))
+    return Due(row, claims_of(row.jws))
+
+
+def claims_of(jws: str) -> Claims:
+    """Return what a text says that this node has verified and kept."""
+    return read_claims(parse_json(decode_part(jws.split(".")[1]), max_bytes=MAX_CLAIMS_BYTES))
 
 
 def as_received(due: Due, type_: MessageType, opened_by: str | None) -> Received:

@@ -8,6 +8,9 @@ Steps, in one transaction and in this order:
    or an equivocation (another text).
 4. From the next number on, what follows without a gap has its turn; the rest stays held.
 5. Every proven arrival but a receipt is receipted, duplicates again.
+
+What comes from a peer that is closed (ruling 22) is stored and nothing else: it has no turn and no receipt until we
+know again what we had said to that peer. Only the messages that tell us so go their usual way.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from app.db import inbox, threads
+from app.db import inbox, recoveries, threads
 from app.db.tables_delivery import InboxState
 from app.db.threads import NewThread
 from app.domain.codes import MessageType, ReceiptStatus
@@ -25,6 +28,7 @@ from app.envelope.open import Opened
 from app.services.file_arrivals import file_arrivals
 from app.services.inbound import Due, Proven, audit_thread, objection_to, read_kept
 from app.services.quarantine import EQUIVOCATION, quarantine_unproven
+from app.services.recovery.inside import thread_of_copy
 from app.services.send import ATTACHMENT_THREAD
 from app.services.send_receipts import send_receipts
 
@@ -96,11 +100,15 @@ async def keep(session: Session, node: Node, batch: Sequence[Arrived], *, effect
     near = [one for one in proven if one.thread_key is None or _is_near(one.seq, locked[one.thread_key])]
     filed = await file_arrivals(session, node, near, locked=locked, now=now)
     waiting = await inbox.waiting_in(session, {key: thread.consumed_in for key, thread in locked.items()})
-    lines = {key: _line(locked[key].consumed_in, in_line) for key, in_line in waiting.items()}
-    due = await _load_due(session, filed, lines)
+    closed = await recoveries.closed_peers(session)
+    open_ones = [one for one in filed if one.proven.claims.iss not in closed or _tells_us(one.proven)]
+    lines = {
+        key: _line(locked[key].consumed_in, in_line) for key, in_line in waiting.items() if key.peer not in closed
+    }
+    due = await _load_due(session, open_ones, lines)
     turn = {one.row.key for one in due}
-    entries = [_entry(one, lines, turn, now) for one in filed if _is_receipted(one)]
-    await send_receipts(session, node, [*entries, *_unreadable(batch, now)], now=now)
+    entries, beats = ([_entry(one, lines, turn, now) for one in part] for part in _receipted(open_ones))
+    await send_receipts(session, node, [*entries, *_unreadable(batch, now)], of_heartbeats=beats, now=now)
     tally = Tally(
         new=sum(one.is_new for one in filed),
         duplicates=sum(one.row is not None and not one.is_new for one in filed),
@@ -110,7 +118,7 @@ async def keep(session: Session, node: Node, batch: Sequence[Arrived], *, effect
     )
     behind = tuple(
         Due(one.row, one.proven.claims)
-        for one in filed
+        for one in open_ones
         if one.is_new and one.row is not None and one.row.state is InboxState.HELD and one.row.key not in turn
     )
     return Kept(tuple(due), behind, locked, tally)
@@ -121,22 +129,29 @@ def _prove(arrived: Arrived, effects: Effects) -> Proven | None:
     outcome = arrived.outcome
     if isinstance(outcome, Opened):
         objection = objection_to(outcome.claims, effects)
-        copy = min(outcome.copy, MAX_COPY)
-        return Proven(outcome.claims, outcome.jws, outcome.inner_hash, outcome.kid, copy, arrived.lane, objection)
+        copy, at = min(outcome.copy, MAX_COPY), arrived.received_at
+        return Proven(outcome.claims, outcome.jws, outcome.inner_hash, outcome.kid, copy, arrived.lane, objection, at)
     seen, claims = outcome.seen, outcome.claims
     if not outcome.authenticated or claims is None or seen.jws is None or seen.inner_hash is None or seen.kid is None:
         return None
-    copy = min(seen.copy or 1, MAX_COPY)
-    return Proven(claims, seen.jws, seen.inner_hash, seen.kid, copy, arrived.lane, outcome.reason.value)
+    copy, at = min(seen.copy or 1, MAX_COPY), arrived.received_at
+    return Proven(claims, seen.jws, seen.inner_hash, seen.kid, copy, arrived.lane, outcome.reason.value, at)
 
 
 async def _lock_threads(session: Session, proven: Sequence[Proven], *, now: datetime) -> dict[ThreadKey, Thread]:
     new: dict[ThreadKey, NewThread] = {}
     for one in proven:
-        if one.thread_key is not None:
-            new.setdefault(one.thread_key, NewThread(one.thread_key, _exchange_of(one.thread_key.id), None, one.lane))
+        # A text of ours that comes back is adopted under the lock of its own thread, which is taken in order here.
+        key = one.thread_key or thread_of_copy(one.claims)
+        if key is not None:
+            new.setdefault(key, NewThread(key, _exchange_of(key.id), None, one.lane))
     await threads.ensure(session, new.values(), now=now)
     return await threads.lock(session, new.keys())
+
+
+def _tells_us(proven: Proven) -> bool:
+    """What a closed peer says so that we can open it again."""
+    return proven.claims.type in {MessageType.RESYNC, MessageType.RESYNC_COPY}
 
 
 def _exchange_of(thread: str) -> UUID | None:
@@ -198,8 +213,11 @@ def _unreadable(batch: Sequence[Arrived], now: datetime) -> list[Addressed]:
     return entries
 
 
-def _is_receipted(filed: Filed) -> bool:
-    return filed.proven.claims.type != MessageType.RECEIPT
+def _receipted(filed: Sequence[Filed]) -> tuple[list[Filed], list[Filed]]:
+    """Return what is receipted, and the heartbeats, which are so apart. Receipts are not."""
+    beats = [one for one in filed if one.proven.claims.type == MessageType.HEARTBEAT]
+    silent = {MessageType.RECEIPT, MessageType.HEARTBEAT}
+    return [one for one in filed if one.proven.claims.type not in silent], beats
 
 
 def _entry(filed: Filed, lines: Mapping[ThreadKey, _Line], turn: set[MessageKey], now: datetime) -> Addressed:

@@ -5,13 +5,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
+
+from pydantic import StringConstraints
 
 from app.db import exchanges, threads
 from app.db.threads import NewThread, ThreadKey
 from app.domain.codes import RequestType
 from app.domain.exchange.opening import Call, note_call
+from app.domain.fallback import check_of
 from app.domain.request_types import REQUEST_KINDS, Opening
 from app.domain.tiers import lane_of
 from app.domain.wire import Closed, Code, Text
@@ -29,9 +32,10 @@ if TYPE_CHECKING:
 
 
 class NotedCall(Closed):
-    """What the caller said: the id printed on their sheet, who they are, what they ask."""
+    """What the caller said: the id printed on their sheet with its two check digits, who they are, what they ask."""
 
     exchange_id: UUID
+    check: Annotated[str, StringConstraints(pattern=r"^[0-9]{2}$")] | None = None
     requesting: Code
     type: RequestType
     noted: Text
@@ -40,13 +44,11 @@ class NotedCall(Closed):
 async def note_exchange(
     session: Session, node: Node, call: NotedCall, *, actor: Actor, now: datetime
 ) -> ExchangeRecord:
-    """Begin the exchange as DELIVERED, marked `noted`; raises Refused for an unknown state, Conflict if it exists."""
-    if REQUEST_KINDS[call.type].opening is not Opening.REQUEST:
-        fault = FieldError("/type", "not_a_request", "This is an act or a test call, no exchange of its own.")
-        raise Refused("not_a_request", "This cannot be noted.", errors=(fault,))
-    if call.requesting == node.code or node.directory.point(call.requesting) is None:
-        fault = FieldError("/requesting", "unknown_contact_point", "No other contact point has that code.")
-        raise Refused("document_invalid", "The body breaks the rules listed in errors.", errors=(fault,))
+    """Begin the exchange as DELIVERED, marked `noted`; raises Refused for an unknown state, Conflict if it exists.
+
+    Check digits that were given must be those of the id: one that was misheard would wait for its opening for ever.
+    """
+    _check(node, call)
     key = ThreadKey(str(call.exchange_id), call.requesting)
     noted = Call(call.exchange_id, call.requesting, node.code, call.type, call.noted)
     record = incoming(note_call(noted, now=now), {}, now=now)
@@ -69,3 +71,15 @@ async def note_exchange(
     )
     await tell(session, node, happened, actor=actor, now=now)
     return record
+
+
+def _check(node: Node, call: NotedCall) -> None:
+    if REQUEST_KINDS[call.type].opening is not Opening.REQUEST:
+        fault = FieldError("/type", "not_a_request", "This is an act or a test call, no exchange of its own.")
+        raise Refused("not_a_request", "This cannot be noted.", errors=(fault,))
+    if call.requesting == node.code or node.directory.point(call.requesting) is None:
+        fault = FieldError("/requesting", "unknown_contact_point", "No other contact point has that code.")
+        raise Refused("document_invalid", "The body breaks the rules listed in errors.", errors=(fault,))
+    if call.check is not None and call.check != check_of(call.exchange_id):
+        fault = FieldError("/check", "check_wrong", "These are not the check digits of that id: have it read again.")
+        raise Refused("document_invalid", "The body breaks the rules listed in errors.", errors=(fault,))

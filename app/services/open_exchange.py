@@ -8,16 +8,21 @@ from uuid import UUID
 
 from app.db import exchanges
 from app.db.exchanges import ExchangeRecord
+from app.db.threads import ThreadKey
 from app.domain.codes import Direction, Fate
+from app.domain.exchange.judging import awaiting_withdrawal
 from app.domain.exchange.opening import attach, open_exchange
 from app.domain.exchange.timers import next_timer
 from app.domain.message_reading import check_parties, read_body
 from app.domain.messages import OpenBody, write_body
 from app.domain.request_types import REQUEST_KINDS, Opening
 from app.errors import Conflict, StorageInconsistent
+from app.services.bind_files import bind_files
 from app.services.inbound import Applied
+from app.services.look_ahead import Ahead, look_ahead
 from app.services.node import SYSTEM
 from app.services.tell import Happening, tell
+from app.services.warn_of_withdrawal import withdrawal_waits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
 
     from app.db.engine import Session
     from app.domain.exchange.values import Exchange
+    from app.domain.message_reading import Understood
     from app.services.inbound import Received
     from app.services.node import Node
 
@@ -32,7 +38,11 @@ NOT_YOURS = Applied(Fate.REFUSED, "not_yours")
 
 
 async def apply_open(session: Session, node: Node, received: Received, now: datetime) -> Applied:
-    """Begin the exchange as DELIVERED, or give its document to one that was noted by voice (ruling 15)."""
+    """Begin the exchange as DELIVERED, or give its document to one that was noted by voice (ruling 15).
+
+    What its sender has withdrawn meanwhile, in a message that follows without a gap, is born WITHDRAWN instead: the
+    desk reads that it came and is gone, and never has it as work.
+    """
     understood = read_body(OpenBody, received.body)
     body = understood.body
     try:
@@ -42,9 +52,10 @@ async def apply_open(session: Session, node: Node, received: Received, now: date
     if REQUEST_KINDS[body.type].opening not in {Opening.REQUEST, Opening.HOLD_ACT}:
         return Applied(Fate.REFUSED, "not_a_request")
     exchange_id = thread_id(received)
+    ahead = await look_ahead(session, ThreadKey(str(exchange_id), received.peer), seq=received.seq or 0)
     noted = await exchanges.load(session, exchange_id, for_update=True)
     if noted is None:
-        value = open_exchange(exchange_id, body, now=now)
+        value = _begin(exchange_id, body, ahead, now=now)
         begun = incoming(value, write_body(body), now=now, not_understood=understood.not_understood)
         await exchanges.add(session, begun, now=now)
     else:
@@ -52,18 +63,41 @@ async def apply_open(session: Session, node: Node, received: Received, now: date
             value = attach(noted.value, body, now=now)
         except Conflict:
             return NOT_YOURS
-        opened = replace(
-            noted,
-            value=value,
-            opening=write_body(body),
-            not_understood=list(understood.not_understood),
-            due_at=next_timer(value),
-        )
-        await exchanges.save(session, opened, read_generation=noted.value.generation, now=now)
+        if ahead.waits or ahead.withdraw is not None:
+            value = awaiting_withdrawal(value)
+        await _save_attached(session, noted, value, understood, now=now)
+    await _tell_arrival(session, node, value, received, now=now)
+    await bind_files(session, node, received, body.attachments, now=now)
+    return Applied(Fate.APPLIED)
+
+
+def _begin(exchange_id: UUID, body: OpenBody, ahead: Ahead, *, now: datetime) -> Exchange:
+    value = open_exchange(exchange_id, body, now=now, withdraw=ahead.withdraw)
+    if ahead.withdraw is not None:
+        # Its own turn comes in this same transaction, or, if an effect raised and each stands alone, in one of its own.
+        return replace(value, private=replace(value.private, withdrawn_at_birth=ahead.act_id))
+    return awaiting_withdrawal(value) if ahead.waits else value
+
+
+async def _save_attached(
+    session: Session, noted: ExchangeRecord, value: Exchange, understood: Understood[OpenBody], *, now: datetime
+) -> None:
+    opened = replace(
+        noted,
+        value=value,
+        opening=write_body(understood.body),
+        not_understood=list(understood.not_understood),
+        due_at=next_timer(value),
+    )
+    await exchanges.save(session, opened, read_generation=noted.value.generation, now=now)
+
+
+async def _tell_arrival(session: Session, node: Node, value: Exchange, received: Received, *, now: datetime) -> None:
+    born_withdrawn = value.private.withdrawn_at_birth is not None
     delivered = Happening(
         kind="exchange",
-        subject=exchange_id,
-        event="delivered",
+        subject=value.id,
+        event="arrived_withdrawn" if born_withdrawn else "delivered",
         state=value.state,
         generation=value.generation,
         detail={"type": value.type, "tier": value.tier, "requesting": value.requesting},
@@ -72,7 +106,8 @@ async def apply_open(session: Session, node: Node, received: Received, now: date
         ids={"reference": value.request_reference},
     )
     await tell(session, node, delivered, actor=SYSTEM, now=now)
-    return Applied(Fate.APPLIED)
+    if value.private.withdrawal_waiting:
+        await tell(session, node, withdrawal_waits(value), actor=SYSTEM, now=now)
 
 
 def incoming(

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from app.audit.facts import Fact, FactType
-from app.db import inbox, quarantine, threads
+from app.db import inbox, quarantine, reopening, threads
 from app.db.inbox import Ending
 from app.db.quarantine import Suspect
 from app.db.tables_delivery import InboxState, QuarantineState
@@ -90,6 +90,9 @@ async def quarantine_text(session: Session, node: Node, row: Stored, *, reason: 
             contents={"message": {"type": row.type, "inner_hash": row.inner_hash, "reason": reason}},
         )
         await record(session, node, fact, actor=SYSTEM, now=now)
+    else:
+        # Stopped before, released, and stopped again: whoever decides has to see it once more.
+        await reopening.reopen(session, suspect.digest, reason)
 
 
 async def quarantine_equivocation(session: Session, node: Node, proven: Proven, *, now: datetime) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.services.keep import keep
-from app.services.settle import apply_in_turn
+from app.services.settle import apply_in_turn, end_receipted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +42,7 @@ async def receive(session: Session, node: Node, batch: Sequence[Arrived], *, eff
     applied = await apply_in_turn(session, node, (kept.threads, kept.due), effects=effects, now=now)
     for waiting in kept.waiting:
         await effects.wait(session, node, waiting, now)
+    applied += await end_receipted(session, node, kept.due, now=now)
     # Commit point of the caller. A crash before it leaves nothing, and the broker still has the batch. A crash after it
     # but before the acknowledgement brings the batch again: all duplicates, receipted again, without effect.
     return Taken(kept.tally, tuple(applied))

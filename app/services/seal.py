@@ -18,25 +18,42 @@ if TYPE_CHECKING:
 
     from app.db.outbox import Letter
     from app.domain.directory import Directory
-    from app.envelope.keys import SigningKey
+    from app.envelope.keys import Keyring, SigningKey
+
+
+def choose_signing_key(keyring: Keyring, directory: Directory, *, code: str, now: datetime) -> SigningKey | None:
+    """Return the key to sign with: ours if the directory publishes it and it is valid now, else the standby key.
+
+    None when it is neither: nothing can be signed that anybody would believe.
+    """
+    for key in (keyring.signing, keyring.standby):
+        record = None if key is None else directory.signing_key(code, key.kid)
+        if key is None or record is None or not record.is_valid_at(now):
+            continue
+        if record.public == key.private.public_key.public_bytes_raw():
+            return key
+    return None
 
 
 @dataclass(frozen=True, slots=True)
 class Sealing:
-    """The signing key and the directory of one moment; when either changes, the relay is given another."""
+    """The signing key and the directory of one moment; each round of the relay is given those of its own."""
 
     code: str
-    signing_key: SigningKey
+    signing_key: SigningKey | None
     directory: Directory
 
     def obstacle(self, peer: str, now: datetime) -> Trouble | None:
-        """Return why nothing can be closed for this peer now, or None. The row stays and shows it."""
+        """Return why nothing can be signed, or closed for this peer, now, or None. The row stays and shows it."""
         if self.directory.point(peer) is None:
             return Trouble.UNKNOWN_PEER
-        return Trouble.NO_KEY if self.directory.encryption_key(peer, now) is None else None
+        ready = self.signing_key is not None and self.directory.encryption_key(peer, now) is not None
+        return None if ready else Trouble.NO_KEY
 
     def sign(self, letter: Letter, now: datetime) -> SignedText:
         """Make the text of this message; to be stored before anybody sees it, and never to be made again."""
+        if self.signing_key is None:
+            raise StorageInconsistent("no_signing_key", "There is no key to sign with that anybody would believe.")
         claims = Claims(
             iss=self.code,
             aud=letter.peer,

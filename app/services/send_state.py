@@ -13,20 +13,25 @@ from app.domain.tiers import lane_of
 from app.services.send import Outgoing, put
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from app.db.engine import Session
     from app.db.exchanges import ExchangeRecord
+    from app.domain.delivery_messages import FileBody
     from app.services.node import Node
 
-MAX_FATES = 500
+MAX_FATES = 300
 """Fates in one answer, the newest. A snapshot and these fit into an envelope; older ones were told many answers ago."""
 
 
-async def send_state(session: Session, node: Node, record: ExchangeRecord, *, now: datetime) -> None:
+async def send_state(
+    session: Session, node: Node, record: ExchangeRecord, *, attachments: Sequence[FileBody] = (), now: datetime
+) -> None:
     """Queue one `exchange.state/1` (ruling 14). A later one replaces an earlier one wholly, so none is ever patched.
 
-    The caller holds the lock of the thread row: `consumed` and the fates belong to the same moment as the snapshot.
+    Only `attachments`, the files that this state names first, add up over all states. The caller holds the lock of the
+    thread row: `consumed` and the fates belong to the same moment as the snapshot.
     """
     value = record.value
     key = ThreadKey(str(value.id), value.requesting)
@@ -36,6 +41,7 @@ async def send_state(session: Session, node: Node, record: ExchangeRecord, *, no
         snapshot=take_snapshot(value),
         answers=tuple(FateBody(jti=one.jti, fate=one.fate, code=one.code) for one in fates[-MAX_FATES:]),
         consumed=0 if thread is None else thread.consumed_in,
+        attachments=tuple(attachments) or None,
     )
     letter = Outgoing(
         peer=value.requesting,

@@ -13,14 +13,14 @@ The order of the commit points, and what a crash between them leaves:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from app.audit.checkpoint import Checkpoint, sign_checkpoint
-from app.audit.facts import JSON, Fact, FactType, seal_fact
+from app.audit.facts import JSON, Fact, FactType, carry_over, seal_fact
 from app.audit.merkle import Node, fold, grow, leaf_hash, places
 from app.audit.strict import to_base64
-from app.db import audit_log, audit_reading
+from app.db import audit_log, audit_reading, recoveries
 from app.db.audit_log import PendingLeaf, Tree
 from app.errors import LogBroken
 from app.services.node import SYSTEM
@@ -31,7 +31,13 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    from app.db.engine import Session
+    from app.db.engine import ReadSession, Session
+
+BEHIND = "log_behind_anchor"
+"""The database holds less of the log than left the node: it was restored from a backup, no fault of the log."""
+
+BY_PROOF = "own_text"
+"""The anchor fits, yet a text under our own signature came that this database lacks."""
 
 BATCH = 2_000
 """Leaves per transaction: long enough to drain a backlog fast, short enough to hold the tree row for a blink."""
@@ -69,24 +75,28 @@ async def open_log(
     """Begin the log `writer.origin` with its first leaf; None when it is open already.
 
     The leaf is `log.opened`. It is `log.restarted`, with what the anchor last said, when the operator named a new
-    epoch and this database does not hold all of the former one: what is lost is then seen to be lost. Raises
-    `LogBroken` when the anchor is of this very log: a node that lost it has to be recovered, not opened again.
+    epoch and this database does not hold all that this node's word was given for: what is lost is then seen to be lost.
+    A recovery that waited for the new epoch has it then, and commands are taken again. Raises `LogBroken` when the
+    anchor is of this very log and no recovery is under way: a node that lost it has to be recovered, not opened again.
     """
     if not await audit_log.try_lock(session):
         return None
     if await audit_log.load_tree(session, writer.origin) is not None:
         return None
-    fact = Fact(FactType.LOG_OPENED)
-    if anchored is not None and (fault := await _lacks(session, anchored)) is not None:
-        if anchored.origin == writer.origin:
-            raise fault
-        last: JSON = {"origin": anchored.origin, "size": anchored.size, "root": to_base64(anchored.root)}
-        fact = Fact(FactType.LOG_RESTARTED, contents={"last_known": last, "found": fault.code})
+    fault = None if anchored is None else await find_loss(session, anchored)
+    is_shut = await recoveries.is_shut(session)
+    if fault is not None and anchored is not None and anchored.origin == writer.origin:
+        if is_shut:
+            return None
+        raise fault
+    fact = _first_fact(anchored, fault.code if fault is not None else BY_PROOF if is_shut else None)
+    if is_shut:
+        await recoveries.reopen(session, now=now)
     first = seal_fact(fact, origin=writer.origin, actor=SYSTEM.pseudonym, at=now, random=random)
     await audit_log.add_openings(session, first)
     await _act_as(session, writer.role)
     tree = await audit_log.create_tree(session, writer.origin, now=now)
-    leaves = [PendingLeaf(0, first.event_id, first.subject, first.leaf)]
+    leaves = [PendingLeaf(0, first.event_id, first.subject, first.leaf, writer.origin)]
     return await _extend(session, writer, tree, leaves=leaves, now=now)
 
 
@@ -95,19 +105,23 @@ async def sequence_once(
 ) -> Sequenced | None:
     """Give at most `limit` pending facts their place and sign the new head; None when there is nothing to do.
 
-    Read `anchored` before the transaction begins. Raises `LogBroken` when anchor, tree and nodes contradict each other;
-    nothing is signed then, and the process has to stop.
+    Read `anchored` before the transaction begins. While a recovery waits for its new epoch nothing is signed: facts
+    wait, and go into the log of that epoch, as do those that an earlier epoch has left. Raises `LogBroken` when anchor,
+    tree and nodes contradict each other; nothing is signed then, and the process has to stop.
     """
-    if not await audit_log.try_lock(session):
+    if not await audit_log.try_lock(session) or await recoveries.is_shut(session):
         return None
     await _act_as(session, writer.role)
     tree = await audit_log.load_tree(session, writer.origin, for_update=True)
     await _check_anchor(session, writer.origin, tree, anchored)
     if tree is None:
         raise LogBroken("log_not_opened", f"the log {writer.origin} has not been opened in this database")
-    leaves = await audit_log.take_batch(session, writer.origin, limit=limit)
+    if not await audit_log.is_newest(session, tree):
+        raise LogBroken("log_superseded", f"a later epoch than {writer.origin} has been opened: COUNTERPART_LOG_EPOCH")
+    leaves = await audit_log.take_batch(session, limit=limit)
     if leaves:
-        done = await _extend(session, writer, tree, leaves=leaves, now=now)
+        ours = [_for_this_log(leaf, writer.origin) for leaf in leaves]
+        done = await _extend(session, writer, tree, leaves=ours, now=now)
         await audit_log.drop_pending(session, leaves)
         return done
     return None if tree.size == tree.published_size else await _unpublished(session, tree)
@@ -133,6 +147,20 @@ async def _extend(
     await audit_log.add_checkpoint(session, tree, checkpoint=checkpoint, note=note, now=now)
     await audit_log.advance_tree(session, tree, size=size)
     return Sequenced(checkpoint, note, len(leaves))
+
+
+def _first_fact(anchored: Checkpoint | None, found: str | None) -> Fact:
+    if found is None:
+        return Fact(FactType.LOG_OPENED)
+    last: JSON = None
+    if anchored is not None:
+        last = {"origin": anchored.origin, "size": anchored.size, "root": to_base64(anchored.root)}
+    return Fact(FactType.LOG_RESTARTED, contents={"last_known": last, "found": found})
+
+
+def _for_this_log(leaf: PendingLeaf, origin: str) -> PendingLeaf:
+    """What an earlier epoch left waiting, or a gateway that still runs under it has stated, is a fact of this one."""
+    return leaf if leaf.origin == origin else replace(leaf, leaf=carry_over(leaf.leaf, origin=origin), origin=origin)
 
 
 async def _right_edge(session: Session, tree: Tree) -> list[Node]:
@@ -161,15 +189,15 @@ async def _check_anchor(session: Session, origin: str, tree: Tree | None, anchor
     elif anchored.origin != origin:
         if published:
             raise LogBroken("anchor_of_other_log", "the anchor belongs to another log than the one that was published")
-    elif (fault := await _lacks(session, anchored)) is not None:
+    elif (fault := await find_loss(session, anchored)) is not None:
         raise fault
 
 
-async def _lacks(session: Session, anchored: Checkpoint) -> LogBroken | None:
+async def find_loss(session: ReadSession, anchored: Checkpoint) -> LogBroken | None:
     """What keeps this database from being the one that the anchor was written for."""
     tree = await audit_log.load_tree(session, anchored.origin)
     if tree is None or tree.size < anchored.size:
-        return LogBroken("log_behind_anchor", "the audit log in this database is older than its anchor: restored?")
+        return LogBroken(BEHIND, "the audit log in this database is older than its anchor: restored?")
     head = await audit_reading.checkpoint_of(session, tree.epoch, anchored.size)
     if head is None or head.root != anchored.root:
         return LogBroken("log_contradicts_anchor", "the audit log in this database is not the one of the anchor")

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from app.db import exchanges
-from app.domain.codes import Direction, MessageType
+from app.domain.codes import Direction
 from app.domain.exchange.judging import awaiting_withdrawal
 from app.domain.exchange.values import TERMINAL
-from app.domain.message_reading import read_body
-from app.domain.messages import ActionBody
-from app.domain.requesting_acts import Stop, Withdraw
-from app.errors import Malformed
+from app.services.look_ahead import wants_out
 from app.services.node import SYSTEM
 from app.services.tell import Happening, tell
 
@@ -21,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.db.engine import Session
+    from app.domain.exchange.values import Exchange
     from app.services.inbound import Due
     from app.services.node import Node
 
@@ -31,7 +29,7 @@ async def warn_of_withdrawal(session: Session, node: Node, due: Due, now: dateti
     The mark is ours alone: no generation, nothing sent. It goes when the act is judged in its turn.
     """
     row = due.row
-    if row.type != MessageType.EXCHANGE_ACTION or row.thread is None or not _wants_out(due):
+    if row.thread is None or wants_out(due) is None:
         return
     record = await exchanges.load(session, UUID(row.thread), for_update=True)
     if record is None or record.direction is not Direction.INCOMING or record.value.requesting != row.iss:
@@ -40,22 +38,18 @@ async def warn_of_withdrawal(session: Session, node: Node, due: Due, now: dateti
         return
     value = awaiting_withdrawal(record.value)
     await exchanges.save(session, replace(record, value=value), read_generation=value.generation, now=now)
-    warned = Happening(
+    await tell(session, node, withdrawal_waits(value), actor=SYSTEM, now=now)
+
+
+def withdrawal_waits(value: Exchange) -> Happening:
+    """What the desk is told at once when a verified wish to end it waits behind a gap."""
+    return Happening(
         kind="exchange",
         subject=value.id,
         event="withdrawal_waiting",
         state=value.state,
         generation=value.generation,
-        party=row.iss,
+        party=value.requesting,
         for_agency=False,
         ids={"reference": value.request_reference},
     )
-    await tell(session, node, warned, actor=SYSTEM, now=now)
-
-
-def _wants_out(due: Due) -> bool:
-    try:
-        act = read_body(ActionBody, due.claims.body).body.act
-    except Malformed:
-        return False
-    return isinstance(act, Withdraw | Stop)

@@ -39,6 +39,9 @@ NEW_CHECKS = {
     "due_or_confirmed": "next_at IS NOT NULL OR confirmed_at IS NOT NULL OR left_at IS NOT NULL",
 }
 
+# What is cleared after a day, and by which moment it and everything else is listed.
+FLEETING = {"outbox": "created_at", "inbox": "received_at"}
+
 
 def _replace_checks(checks: dict[tuple[str, str], str]) -> None:
     for (table, name), condition in checks.items():
@@ -95,11 +98,11 @@ def upgrade() -> None:
     )
     op.create_index("ix_attachment_exchange_id", "attachment", ["exchange_id"], unique=False)
     op.create_index(
-        "ix_attachment_to_queue",
+        "ix_attachment_leaving",
         "attachment",
         ["peer", "created_at"],
         unique=False,
-        postgresql_where=sa.text("direction = 'outgoing' AND queued < chunks"),
+        postgresql_where=sa.text("direction = 'outgoing' AND state = 'arriving'"),
     )
     op.create_table(
         "attachment_chunk",
@@ -109,10 +112,17 @@ def upgrade() -> None:
         sa.Column("chunks", sa.Integer(), nullable=False),
         sa.Column("ciphertext", sa.LargeBinary(), nullable=False),
         sa.Column("stored_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("named", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("peer", "file_id", "number", name=op.f("pk_attachment_chunk")),
         comment="Chunks as they travel, encrypted; those that no message names go after seven days",
     )
-    op.create_index("ix_attachment_chunk_stored_at", "attachment_chunk", ["stored_at"], unique=False)
+    op.create_index(
+        "ix_attachment_chunk_unnamed",
+        "attachment_chunk",
+        ["peer", "stored_at"],
+        unique=False,
+        postgresql_where=sa.text("named IS false"),
+    )
     op.create_table(
         "directory_seen",
         sa.Column("version", sa.Integer(), nullable=False),
@@ -180,6 +190,23 @@ def upgrade() -> None:
         sa.Column("noted_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("iss", "jti", "inner_hash", name=op.f("pk_replaced_text")),
         comment="Texts of a peer beside the one in the inbox: signed under a key since revoked, or signed again",
+    )
+    op.create_table(
+        "returned_text",
+        sa.Column("peer", sa.Text(), nullable=False),
+        sa.Column("inner_hash", sa.Text(), nullable=False),
+        sa.Column("returned_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("peer", "inner_hash", name=op.f("pk_returned_text")),
+        comment="When a peer last got a text of its own back because it had signed another one in its place",
+    )
+    op.create_table(
+        "revocation_seen",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("kid", sa.Text(), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("learned_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("code", "kid", "revoked_at", name=op.f("pk_revocation_seen")),
+        comment="When this node learned that a signing key is revoked, and since when that is said to be so",
     )
     op.create_table(
         "resync_part",
@@ -276,13 +303,26 @@ def upgrade() -> None:
     op.create_index("ix_inbox_kid", "inbox", ["iss", "kid", "received_at"], unique=False)
     op.add_column("outbox", sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("outbox", sa.Column("published_lane", sa.Text(), nullable=True))
+    for table, moment in FLEETING.items():
+        op.add_column(table, sa.Column("fleeting", sa.Boolean(), server_default=sa.text("false"), nullable=False))
+        op.create_index(f"ix_{table}_{moment}", table, [moment], unique=False)
+        op.create_index(f"ix_{table}_fleeting", table, [moment], unique=False, postgresql_where=sa.text("fleeting"))
+    op.add_column("thread", sa.Column("gap_alarmed", sa.Integer(), nullable=True))
     op.alter_column("outbox", "next_at", existing_type=postgresql.TIMESTAMP(timezone=True), nullable=True)
     op.create_index(
         "ix_outbox_confirmed",
         "outbox",
-        ["peer", "published_lane", "id"],
+        ["peer", "published_lane", "confirmed_at", "id"],
         unique=False,
         postgresql_where=sa.text("left_at IS NULL AND next_at IS NULL"),
+    )
+    op.drop_index("ix_outbox_due", table_name="outbox")
+    op.create_index(
+        "ix_outbox_due",
+        "outbox",
+        ["lane", "peer", "next_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("left_at IS NULL"),
     )
     _replace_checks(WIDER)
     for name, condition in NEW_CHECKS.items():
@@ -297,7 +337,17 @@ def downgrade() -> None:
     op.drop_index(
         "ix_outbox_confirmed", table_name="outbox", postgresql_where=sa.text("left_at IS NULL AND next_at IS NULL")
     )
+    op.drop_index("ix_outbox_due", table_name="outbox", postgresql_where=sa.text("left_at IS NULL"))
+    op.create_index(
+        "ix_outbox_due", "outbox", ["lane", "next_at", "id"], unique=False, postgresql_where=sa.text("left_at IS NULL")
+    )
+    op.execute("UPDATE outbox SET next_at = coalesce(confirmed_at, created_at) WHERE next_at IS NULL")
     op.alter_column("outbox", "next_at", existing_type=postgresql.TIMESTAMP(timezone=True), nullable=False)
+    op.drop_column("thread", "gap_alarmed")
+    for table, moment in FLEETING.items():
+        op.drop_index(f"ix_{table}_fleeting", table_name=table, postgresql_where=sa.text("fleeting"))
+        op.drop_index(f"ix_{table}_{moment}", table_name=table)
+        op.drop_column(table, "fleeting")
     op.drop_column("outbox", "published_lane")
     op.drop_column("outbox", "confirmed_at")
     op.drop_index("ix_inbox_kid", table_name="inbox")
@@ -312,17 +362,21 @@ def downgrade() -> None:
     op.drop_index("ix_lost_item_recovery_id", table_name="lost_item")
     op.drop_table("lost_item")
     op.drop_table("resync_part")
+    op.drop_table("revocation_seen")
+    op.drop_table("returned_text")
     op.drop_table("replaced_text")
     op.drop_table("recovery")
     op.drop_table("pulse")
     op.drop_table("passage")
     op.drop_table("directory_seen")
-    op.drop_index("ix_attachment_chunk_stored_at", table_name="attachment_chunk")
+    op.drop_index(
+        "ix_attachment_chunk_unnamed", table_name="attachment_chunk", postgresql_where=sa.text("named IS false")
+    )
     op.drop_table("attachment_chunk")
     op.drop_index(
-        "ix_attachment_to_queue",
+        "ix_attachment_leaving",
         table_name="attachment",
-        postgresql_where=sa.text("direction = 'outgoing' AND queued < chunks"),
+        postgresql_where=sa.text("direction = 'outgoing' AND state = 'arriving'"),
     )
     op.drop_index("ix_attachment_exchange_id", table_name="attachment")
     op.drop_table("attachment")

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.bus.attempts import BACK_OFF, JITTER, Attempt, leaves_by, next_attempt
+from app.bus.attempts import BACK_OFF
 from app.bus.broker import NotTaken, OutcomeUnknown, Unroutable
 from app.bus.memory import MemoryBus
 from app.db import outbox, receipts
 from app.db.engine import begin
 from app.db.outbox import SignedText
-from app.db.tables_delivery import LeftBy, Trouble
+from app.db.tables_delivery import Trouble
 from app.domain.codes import Lane, MessageType
 from app.errors import StorageInconsistent
 from app.services.send import Outgoing
@@ -81,16 +81,18 @@ async def test_what_is_sealed_is_what_was_queued(station: Station, aurelia: Peer
 
 
 async def test_a_confirmation_ends_nothing(station: Station, aurelia: Peer) -> None:
-    """A confirmed message stays in the outbox and is published again, as the next copy of the same text."""
+    """A confirmed message stays in the outbox without a time of its own; what is sent again is the same text."""
     await station.put(act())
     async with memory(aurelia) as (_, broker):
         for wait in (timedelta(0), timedelta(seconds=4), timedelta(seconds=2), timedelta(seconds=15)):
             aurelia.clock.now += wait
             await station.relay(broker)
-    assert [opened.copy for opened in aurelia.heard] == [1, 2, 3]
+            assert await station.rows("SELECT next_at, left_at FROM outbox") == [(None, None)]
+    assert [opened.copy for opened in aurelia.heard] == [1, 2, 3], "two probes, since nobody answers"
     assert len({opened.jws for opened in aurelia.heard}) == 1
     assert await station.rows(STATE) == [(3, 3, None, None)]
     assert await station.rows("SELECT count(*) FROM publication WHERE confirmed_at IS NOT NULL") == [(3,)]
+    assert await station.rows("SELECT confirmed_at, published_lane FROM outbox") == [(aurelia.clock(), "routine")]
 
 
 async def test_a_copy_is_counted_before_it_leaves(station: Station, aurelia: Peer) -> None:
@@ -296,33 +298,4 @@ async def test_when_the_broker_is_back(station: Station, aurelia: Peer) -> None:
     rounds = await station.relay(Courier())
     assert [round_.confirmed for round_ in rounds] == [1, 1]
     async with begin(station.engine) as session:
-        assert await receipts.hasten_troubled(session, now=NOW) == 0, "what was confirmed keeps its pause"
-
-
-PAUSES: dict[str, tuple[int, Trouble | None, float, timedelta]] = {
-    "after the first, at the least": (1, None, 0.0, BACK_OFF[0] * (1 - JITTER)),
-    "after the third, in the middle": (3, Trouble.NOT_TAKEN, 0.5, BACK_OFF[2]),
-    "after the hundredth": (100, Trouble.OUTCOME_UNKNOWN, 0.5, timedelta(hours=1)),
-    "after the hundredth look for a key": (100, Trouble.NO_KEY, 0.5, timedelta(minutes=1)),
-}
-
-
-@pytest.mark.parametrize("case", PAUSES)
-def test_pauses(case: str) -> None:
-    """The pause grows with every attempt to an hour, without a key to a minute, and varies by a fifth."""
-    tries, trouble, jitter, pause = PAUSES[case]
-    assert next_attempt(Attempt("exchange.open/1", tries, trouble), now=NOW, jitter=jitter) == NOW + pause
-
-
-def test_only_receipts_and_heartbeats_leave_without_receipt() -> None:
-    """No other type leaves the outbox by what the broker said."""
-    leaving = {
-        (type_, trouble): leaves_by(Attempt(type_.value, 1, trouble))
-        for type_ in MessageType
-        for trouble in (None, Trouble.NOT_TAKEN)
-    }
-    assert {case: by for case, by in leaving.items() if by is not None} == {
-        (MessageType.RECEIPT, None): LeftBy.CONFIRM,
-        (MessageType.HEARTBEAT, None): LeftBy.REPLACED,
-        (MessageType.HEARTBEAT, Trouble.NOT_TAKEN): LeftBy.REPLACED,
-    }
+        assert await receipts.hasten_troubled(session, now=NOW) == 0, "what was confirmed waits for its receipt"

@@ -12,6 +12,7 @@ import pytest
 
 from app.domain.codes import RequestType
 from app.main import create_app, serve_http
+from app.routers.node_checks import CHECKS
 from tests.support.world import seen
 from tests.world.documents import document
 from tests.world.journey import PRESERVING, advice, expect, filed, preservation, taken
@@ -53,7 +54,7 @@ async def served(
                 base,
                 world[code].tokens,
                 create_app(world[code].runtime).openapi(),
-                {**ids[code], "type": list(RequestType)},
+                {**ids[code], "type": list(RequestType), "code": ["XT", "XS"], "name": list(CHECKS)},
                 {"event_id": await _events(world[code].as_("auditor")), "from": ["1", "3"], "to": ["3", "7"]},
             )
             for code, base in bases.items()

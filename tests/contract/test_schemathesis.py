@@ -208,6 +208,18 @@ OF_THE_DESK = OF_READERS | {
     ("readHold", 200),
     ("actOnRequest", 200),
 }
+OF_MONITORS = {
+    ("readOverview", 200),
+    ("readVersion", 200),
+    ("readChecks", 200),
+    ("readCheck", 200),
+    ("readPeers", 200),
+    ("readPeer", 200),
+    ("readOutbox", 200),
+    ("readInbox", 200),
+    ("readBus", 200),
+    ("readOperationalData", 200),
+}
 DONE: Mapping[str, set[tuple[str, int]]] = {
     "duty_officer": OF_THE_DESK
     | {
@@ -219,7 +231,7 @@ DONE: Mapping[str, set[tuple[str, int]]] = {
         ("actOnHold", 202),
         ("actOnHold", 409),
     },
-    "supervisor": OF_THE_DESK | {("readOverview", 200), ("readVersion", 200)},
+    "supervisor": OF_THE_DESK | OF_MONITORS,
     "agency_officer": OF_READERS | {("fileRequest", 201), ("fileRequest", 422), ("actOnRequest", 200)},
     "auditor": {
         ("getCheckpoint", 200),
@@ -228,7 +240,7 @@ DONE: Mapping[str, set[tuple[str, int]]] = {
         ("listAuditEvents", 200),
         ("listExchangeAudit", 200),
     },
-    "monitor": {("readOverview", 200), ("readVersion", 200)},
+    "monitor": OF_MONITORS,
 }
 """What the run must have met with, so that no answer of weight goes unchecked."""
 

@@ -13,13 +13,15 @@ import uuid_utils
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.db import backlog, outbox, publications
+from app.db import backlog, outbox, passages, publications
 from app.db.backlog import Incoming, Outgoing
 from app.db.engine import begin, reading
 from app.db.outbox import Queued, Settlement, SignedText
+from app.db.passages import Way
 from app.db.publications import Ended
 from app.db.tables_delivery import InboxState, LeftBy, Trouble
 from app.domain.codes import Lane
+from app.domain.passage import Passage
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -97,33 +99,6 @@ async def test_the_longest_due_comes_first(engine: AsyncEngine, now: datetime) -
     assert [letter.id for letter in claimed] == [2, 3]
 
 
-async def test_what_is_not_due_is_not_read(engine: AsyncEngine, now: datetime) -> None:
-    """With twenty thousand rows waiting for their next attempt, a claim reads a handful of pages."""
-    async with begin(engine) as session:
-        await session.execute(
-            text(
-                """INSERT INTO outbox (jti, peer, type, body, lane, created_at, next_at)
-                SELECT gen_random_uuid(), 'XA', 'incident/1', '', 'routine', :now, :later
-                FROM generate_series(1, 20000)"""
-            ),
-            {"now": now, "later": now + timedelta(hours=1)},
-        )
-        await session.execute(text("ANALYZE outbox"))
-    await add(engine, queued(now))
-    async with reading(engine) as session:
-        plan = await session.execute(
-            text(
-                """EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT id FROM outbox
-                WHERE left_at IS NULL AND lane = 'routine' AND next_at <= :now ORDER BY next_at, id LIMIT 50"""
-            ),
-            {"now": now},
-        )
-        top = plan.scalar_one()[0]["Plan"]
-    assert top["Actual Rows"] == 1
-    assert top["Shared Hit Blocks"] + top["Shared Read Blocks"] < 12
-    assert len(await claim(engine, now)) == 1
-
-
 async def test_settling_respects_what_happened_meanwhile(engine: AsyncEngine, now: datetime) -> None:
     """A row that was receipted or made due during its publication keeps that, whatever the publication came to."""
     await add(engine, queued(now), queued(now), queued(now))
@@ -133,7 +108,7 @@ async def test_settling_respects_what_happened_meanwhile(engine: AsyncEngine, no
         await session.execute(text("UPDATE outbox SET left_at = :now, left_by = 'receipt' WHERE id = 1"), {"now": now})
         await session.execute(text("UPDATE outbox SET next_at = :now WHERE id = 2"), {"now": now})
         settlements = [Settlement(number, later, Trouble.OUTCOME_UNKNOWN) for number in (1, 2, 3)]
-        await outbox.settle(session, settlements, lease_until=now + LEASE, now=now)
+        await outbox.settle(session, settlements, lane=Lane.ROUTINE, lease_until=now + LEASE, now=now)
     async with reading(engine) as session:
         found = await session.execute(text("SELECT left_by, trouble, next_at FROM outbox ORDER BY id"))
         assert [tuple(row) for row in found] == [
@@ -143,25 +118,58 @@ async def test_settling_respects_what_happened_meanwhile(engine: AsyncEngine, no
         ]
 
 
-async def test_the_monitor_sees_what_waits(engine: AsyncEngine, now: datetime) -> None:
-    """Depth, age, trouble and unsigned rows are told per peer and lane; what has left is not among them."""
-    rows = [queued(now - timedelta(minutes=5)), queued(now), queued(now), queued(now, peer="XS", lane=Lane.URGENT)]
-    await add(engine, *rows)
-    claimed = await claim(engine, now)
+async def test_a_confirmed_row_has_no_time(engine: AsyncEngine, now: datetime) -> None:
+    """A confirmation takes the row's time away, unless the row was made due meanwhile; moment and lane are kept."""
+    await add(engine, queued(now), queued(now))
+    await claim(engine, now)
     async with begin(engine) as session:
-        begun = await outbox.begin_copies(session, [(claimed[0], SignedText("j", "k", "h"))], now=now)
-        await publications.begin(session, begun, Lane.ROUTINE, now=now)
-        await publications.end(session, [Ended(claimed[0].id, 1, None, Trouble.NOT_TAKEN)])
-        settlements = [
-            Settlement(claimed[0].id, now + LEASE, Trouble.NOT_TAKEN),
-            Settlement(claimed[2].id, None, None, LeftBy.CONFIRM),
-        ]
-        await outbox.settle(session, settlements, lease_until=now + LEASE, now=now)
+        await session.execute(text("UPDATE outbox SET next_at = :now WHERE id = 2"), {"now": now})
+        settlements = [Settlement(number, None, None, confirmed_at=now + LEASE / 2) for number in (1, 2)]
+        await outbox.settle(session, settlements, lane=Lane.URGENT, lease_until=now + LEASE, now=now + LEASE)
     async with reading(engine) as session:
-        assert await backlog.outgoing(session) == [
-            Outgoing("XA", Lane.ROUTINE, 2, 1, now - timedelta(minutes=5), now + LEASE, {Trouble.NOT_TAKEN: 1}),
-            Outgoing("XS", Lane.URGENT, 1, 1, now, now, {}),
+        found = await session.execute(text("SELECT next_at, confirmed_at, published_lane FROM outbox ORDER BY id"))
+        assert [tuple(row) for row in found] == [
+            (None, now + LEASE / 2, "urgent"),
+            (now, now + LEASE / 2, "urgent"),
         ]
+
+
+async def test_the_later_of_two_confirmations_counts(engine: AsyncEngine, now: datetime) -> None:
+    """A relay that notes its confirmation late, after another one's newer copy, does not turn the clock back."""
+    await add(engine, queued(now))
+    for confirmed_at in (now + LEASE, now):
+        async with begin(engine) as session:
+            settlement = Settlement(1, None, None, confirmed_at=confirmed_at)
+            await outbox.settle(session, [settlement], lane=Lane.ROUTINE, lease_until=now, now=now)
+    async with reading(engine) as session:
+        assert await session.scalar(text("SELECT confirmed_at FROM outbox")) == now + LEASE
+
+
+async def test_the_monitor_sees_what_waits(engine: AsyncEngine, now: datetime) -> None:
+    """Depth, age, trouble, unsigned and confirmed rows are told per peer and lane, and what its way rests for."""
+    rows = [queued(now - timedelta(minutes=5)), queued(now), queued(now), queued(now), queued(now)]
+    await add(engine, *rows, queued(now, peer="XS", lane=Lane.URGENT))
+    failed, confirmed, left, *_ = await claim(engine, now)
+    async with begin(engine) as session:
+        drafts = [(letter, SignedText("j", "k", "h")) for letter in (failed, confirmed)]
+        begun = await outbox.begin_copies(session, drafts, now=now)
+        await publications.begin(session, begun, Lane.ROUTINE, now=now)
+        await publications.end(
+            session, [Ended(failed.id, 1, None, Trouble.NOT_TAKEN), Ended(confirmed.id, 1, now, None)]
+        )
+        settlements = [
+            Settlement(failed.id, now + LEASE / 2, Trouble.NOT_TAKEN),
+            Settlement(confirmed.id, None, None, confirmed_at=now),
+            Settlement(left.id, None, None, LeftBy.CONFIRM),
+        ]
+        await outbox.settle(session, settlements, lane=Lane.ROUTINE, lease_until=now + LEASE, now=now)
+        resting = Passage(silent=2, probe_at=now + LEASE, stuck=1, stuck_until=now + LEASE)
+        await passages.store(session, {Way("XA", Lane.ROUTINE): resting})
+    async with reading(engine) as session:
+        lines = await backlog.outgoing(session)
+    rest = (2, now + LEASE, now + LEASE)
+    first = (4, 2, 1, now - timedelta(minutes=5), now + LEASE / 2, {Trouble.NOT_TAKEN: 1})
+    assert lines == [Outgoing("XA", Lane.ROUTINE, *first, *rest), Outgoing("XS", Lane.URGENT, 1, 1, 0, now, now, {})]
 
 
 async def test_the_monitor_sees_what_is_held(engine: AsyncEngine, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Servers for nodes in processes of their own, one network per module, and how long each test took."""
+"""One network of node processes per module, and how long each test took."""
 
 from __future__ import annotations
 
@@ -7,24 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.ground import ControlledRabbit, Ground, GuardedPostgres
-from tests.support.servers import running
-
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from tests.e2e.ground import Network
+    from tests.e2e.ground import Ground, Network
 
 CODES = ("XA", "XT", "XS")
 LIVING = ("XA", "XT")
-
-
-@pytest.fixture(scope="session")
-async def ground() -> AsyncIterator[Ground]:
-    """The two servers, for all tests of this folder and for nobody else."""
-    with running(GuardedPostgres) as postgres, running(ControlledRabbit) as rabbit:
-        await postgres.admit()
-        yield Ground(postgres, rabbit)
 
 
 @pytest.fixture(scope="module")

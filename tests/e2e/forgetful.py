@@ -20,11 +20,11 @@ from sqlalchemy import text
 from app.bus.connection import Access
 from app.bus.rabbit import RabbitBroker
 from app.bus.supervise import Pauses
+from app.crashing import KILLED
 from app.db.engine import begin, make_engine
 from app.domain.codes import Lane, MessageType
 from app.envelope.open import open_envelope
 from app.keystore import load_keys, read_directory
-from app.receiving import KILLED
 from app.settings import load_settings
 from tests.e2e.ground import wall_clock
 

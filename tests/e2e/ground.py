@@ -89,6 +89,12 @@ class Network:
     def __getitem__(self, code: str) -> Site:
         return self.sites[code]
 
+    async def load_definitions(self) -> None:
+        """Give the broker its definitions, as an administrator does when it is new."""
+        definitions = next(iter(self.sites.values())).config.with_name("definitions.json")
+        await self.ground.rabbit.manage("POST", "definitions", json.loads(definitions.read_text()))
+        await self.ground.admit_administrator()
+
     def access(self, code: str) -> Access:
         """How the node of this contact point gets to the broker."""
         return _access(self.settings[code])
@@ -126,7 +132,7 @@ class Ground:
             for trial in trials:
                 if trial.code in living:
                     people = await _people(settings[trial.code])
-                    sites[trial.code] = Site(trial.code, trial.config, people)
+                    sites[trial.code] = Site(trial.code, trial.config, people, born=True)
             yield Network(sites, settings, self)
         finally:
             for site in sites.values():

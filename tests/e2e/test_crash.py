@@ -6,11 +6,11 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
+from app.crashing import KILLED, CrashPoint
 from app.domain.codes import Lane, Tier
-from app.receiving import KILLED
 from tests.e2e import forgetful
 from tests.support import driving
-from tests.support.history import deliveries_at, difference, is_quiet, lines_of, wrong_effects
+from tests.support.history import deliveries_at, difference, heartbeats_left, is_quiet, lines_of, wrong_effects
 from tests.support.processes import NodeProcess, until
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tests.e2e.ground import Network
     from tests.support.processes import Site
 
-CRASH_POINT = "after_commit_before_ack"
 NUMBER = 6
 UNDER_LOAD = 32
 AT_ONCE = 4
@@ -62,6 +61,8 @@ async def queued_for_xt(network: Network, name: str) -> list[str]:
     if xt.process.runs:
         await xt.process.stop()
     await xa.ensure_running()
+    await heartbeats_left(xa)
+    await lose_what_waits(network)
     exchanges = await sign_some(xa, name)
 
     async def confirmed() -> bool:
@@ -88,7 +89,7 @@ async def test_a_receiver_killed_between_commit_and_acknowledgement(network: Net
     """A receiver that dies after its commit is given the same again, and each request takes effect exactly once."""
     xt = network["XT"]
     exchanges = await queued_for_xt(network, "KILL")
-    xt.start(crash_at=CRASH_POINT)
+    xt.start(crash_at=CrashPoint.INTAKE_BEFORE_ACK, rehearsal="1")
     assert await xt.process.ended() == KILLED
     before = await deliveries_at(xt, exchanges)
     assert before, "it died before its commit"

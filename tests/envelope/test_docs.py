@@ -1,4 +1,4 @@
-"""docs/envelope.md is what strangers build from, so its numbers and names are compared with those of the code."""
+"""docs/protocol.md is what strangers build from, so its numbers and names are compared with those of the code."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from app.envelope.reasons import Reason
 from tests.envelope.forging import outer_header
 from tests.envelope.parties import make_claims
 
-TEXT = (Path(__file__).parents[2] / "docs" / "envelope.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
 
 
 def section(number: int) -> str:
-    """The text of one numbered section."""
-    return re.split(r"^## \d+\. ", TEXT, flags=re.MULTILINE)[number]
+    """The text of one section of chapter 5."""
+    chapter = TEXT.split("\n## 5. ")[1].split("\n## 6. ")[0]
+    return re.split(r"^### 5\.\d+ ", chapter, flags=re.MULTILINE)[number]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,7 @@ def test_the_limits_of_nesting_and_of_bodies_are_the_documented_ones() -> None:
 
 def test_every_reason_is_explained_and_has_a_step() -> None:
     """The table of steps and the table of advice name exactly the reasons there are."""
-    steps, advice = section(6).split("### What a refusal proves")
+    steps, advice = section(6).split("#### What a refusal proves")
     in_steps = {reason for reason in Reason if f"`{reason}`" in steps}
     in_advice = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (.*?) \|", advice, re.MULTILINE))))
 

@@ -41,7 +41,7 @@ def test_the_other_library_opens_ours() -> None:
 
 
 def test_we_open_what_the_other_library_closes() -> None:
-    """An envelope made by another implementation after docs/envelope.md opens here."""
+    """An envelope made by another implementation after docs/protocol.md opens here."""
     inner = jws.JWS(payload())
     inner.allowed_algs = ["Ed25519"]
     inner.add_signature(as_jwcrypto(AURELIA.signing.private), None, inner_header().decode(), None)

@@ -1,4 +1,4 @@
-"""Steps 5 to 8 of docs/envelope.md, one table each: what a member of the network may try, and how it ends."""
+"""Steps 5 to 8 of docs/protocol.md, 5.6, one table each: what a member of the network may try, and how it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps 1 to 4 of docs/envelope.md, one table each: what the courier or a stranger sends, and how it ends."""
+"""Steps 1 to 4 of docs/protocol.md, 5.6, one table each: what the courier or a stranger sends, and how it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The frozen vectors of the format: what docs/envelope.md says, as bytes that must never change their meaning."""
+"""The frozen vectors of the format: what docs/protocol.md says, as bytes that must never change their meaning."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from app.envelope.reasons import Rejected
 from app.envelope.seal import sign
 from tests.envelope.parties import KeyTable, Published
 
-VECTORS: dict[str, Any] = json.loads((Path(__file__).parent / "vectors" / "cp1.json").read_text(encoding="utf-8"))
+FILE = Path(__file__).parents[2] / "docs" / "vectors" / "envelopes.json"
+VECTORS: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
 SENDER = read_signing_key(VECTORS["keys"]["XA-sig-2026a"])
 RECEIVER = read_decryption_key(VECTORS["keys"]["XT-enc-2026a"])
 RING = make_keyring(SENDER, [RECEIVER])

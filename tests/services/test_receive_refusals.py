@@ -35,15 +35,15 @@ async def receipted(station: Station) -> list[tuple[str, str, str | None]]:
 
 
 async def test_a_thread_belongs_to_two(station: Station, aurelia: Peer, sahran: Peer) -> None:
-    """A third state that speaks in a thread of others is refused, consumes its own number and is not answered."""
+    """A third state that opens a thread of others is refused, answered in its own thread, and all later is stale."""
     thread = new_id()
     await station.take(aurelia.close(aurelia.say_next(thread)))
     station.answered.clear()
     await station.take(sahran.close(sahran.say_next(thread)), sahran.close(sahran.say_next(thread)))
     found = await station.rows("SELECT seq, state, code FROM inbox WHERE iss = 'XS' ORDER BY seq")
-    assert found == [(1, "refused", "not_yours"), (2, "refused", "not_yours")]
+    assert found == [(1, "refused", "not_yours"), (2, "stale", None)]
     assert await station.effects_of(thread) == [1]
-    assert station.answered == []
+    assert [(key.id, key.peer) for key in station.answered] == [(thread, "XS")]
 
 
 async def test_a_foreign_act_takes_no_number(station: Station, aurelia: Peer, sahran: Peer) -> None:

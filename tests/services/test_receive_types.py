@@ -16,7 +16,6 @@ from app.errors import StorageInconsistent
 from app.services.keep import keep
 from app.services.retry_quarantined import retry_quarantined
 from app.services.settle import settle
-from tests.services.test_receive_refusals import receipted
 from tests.support.peer import new_id
 from tests.support.station import counting_effects
 
@@ -41,13 +40,6 @@ async def test_the_thread_of_a_file(station: Station, aurelia: Peer, case: str) 
     await station.take(aurelia.close(aurelia.say(type_, thread=thread, seq=1)))
     assert [fate for _, fate, _ in await station.fates_of(thread)] == [state]
     assert station.answered == []
-
-
-async def test_a_heartbeat_says_only_that_it_came(station: Station, aurelia: Peer) -> None:
-    """A heartbeat is stored and receipted without any effect of its own."""
-    await station.take(aurelia.close(aurelia.say("heartbeat/1")))
-    assert await station.rows("SELECT type, state FROM inbox") == [("heartbeat/1", "applied")]
-    assert await receipted(station) == [("XA", "stored", None)]
 
 
 async def test_an_expired_test_call(station: Station, aurelia: Peer) -> None:

@@ -303,7 +303,7 @@ async def test_many_sequencers_and_writers_lose_and_double_nothing(log: LogDatab
 async def extend_unlocked(connection: AsyncConnection, tree: audit_log.Tree, *, compare_and_swap: bool) -> None:
     """A sequencer without advisory lock and row lock; on demand without the compare-and-swap too."""
     session = Session(ReadSession(connection))
-    leaves = await audit_log.take_batch(session, ORIGIN, limit=BATCH)
+    leaves = await audit_log.take_batch(session, limit=BATCH)
     edge: list[Node] = []
     nodes: list[Node] = []
     for index, leaf in enumerate(leaves, start=tree.size):

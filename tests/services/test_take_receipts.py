@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from app.bus.memory import MemoryBus
+from app.db import outbox, receipts
+from app.db.engine import begin
 from app.domain.codes import Lane, MessageType
 from app.services.send import Outgoing
 from tests.services.test_receive_evidence import facts
-from tests.support.bus import consuming, short_pauses
+from tests.support.bus import consuming, short_pauses, until
 from tests.support.peer import new_id
 
 if TYPE_CHECKING:
@@ -102,7 +109,17 @@ async def test_a_receipt_for_an_unknown_message_is_an_alarm(
     entries = [*strange.claims.body["receipts"], *aurelia.receipt_for(heard).claims.body["receipts"]]
     await station.take(aurelia.close(aurelia.say("receipt/1", {"receipts": entries})))
     assert await station.rows("SELECT reason FROM quarantine") == [("receipt_for_unknown_text",)]
-    assert await station.unreceipted() == 0
+    assert await station.rows(LEFT) == [("stored", None, "receipt"), (None, None, None)]
+
+
+async def test_an_unknown_message_is_asked_for_once(station: Station, aurelia: Peer, broker: MemoryBroker) -> None:
+    """The text of which only a receipt is known is wanted back from that peer, however often it is receipted."""
+    await send(station, broker)
+    strange = aurelia.receipt_for(*aurelia.heard, jti=(jti := new_id()))
+    for _ in range(2):
+        await station.take(aurelia.close(strange), aurelia.close(aurelia.say("receipt/1", strange.claims.body)))
+    ((peer, body),) = await station.rows("SELECT peer, body FROM outbox WHERE type = 'resync/1'")
+    assert (peer, json.loads(body)["want"]) == ("XA", [jti])
 
 
 async def test_a_third_state_cannot_receipt(
@@ -174,3 +191,97 @@ async def test_a_malformed_receipt_ends_nothing(
     await station.take(aurelia.close(aurelia.say("receipt/1", body)))
     assert await station.rows("SELECT state, code FROM inbox") == [("refused", "malformed")]
     assert await station.unreceipted() == 1
+
+
+async def test_one_batch_may_say_several_things(station: Station, aurelia: Peer, broker: MemoryBroker) -> None:
+    """Of the receipts of one batch for one message the last word counts, and each new word is a fact."""
+    await send(station, broker, 2)
+    first, second = aurelia.heard
+    said = [aurelia.receipt_for(first, second, status="held"), aurelia.receipt_for(first)]
+    said.append(aurelia.receipt_for(first, second, status="held"))
+    await station.take(*(aurelia.close(one) for one in said))
+    assert sorted(await station.rows(LEFT)) == [("held", None, "receipt"), ("stored", None, "receipt")]
+    assert (await facts(station)).count("receipt.received") == 3
+    assert await station.rows("SELECT DISTINCT state FROM inbox") == [("applied",)]
+
+
+async def test_a_malformed_one_among_others(station: Station, aurelia: Peer, broker: MemoryBroker) -> None:
+    """A receipt that cannot be read is refused alone; the others of its batch count."""
+    await send(station, broker)
+    strange = aurelia.say("receipt/1", {"receipts": []})
+    await station.take(aurelia.close(strange), aurelia.close(aurelia.receipt_for(*aurelia.heard)))
+    assert await station.rows("SELECT state FROM inbox ORDER BY state") == [("applied",), ("refused",)]
+    assert await station.unreceipted() == 0
+
+
+async def test_a_first_receipt_is_news_of_its_way(station: Station, aurelia: Peer, broker: MemoryBroker) -> None:
+    """The first receipt of a copy says since when its way is heard of; a repeated one says nothing new."""
+    await send(station, broker)
+    began = station.clock()
+    for seconds in (2, 60):
+        station.clock.now += timedelta(seconds=seconds)
+        await station.take(aurelia.close(aurelia.receipt_for(*aurelia.heard)))
+    found = await station.rows("SELECT peer, lane, fresh_began_at, heard_at FROM passage")
+    assert found == [("XA", "routine", began, began + timedelta(seconds=2))]
+
+
+async def test_a_receipt_for_a_copy_never_made(station: Station, aurelia: Peer, broker: MemoryBroker) -> None:
+    """A receipt ends the message whatever copy it names, but a copy that was never made is no evidence."""
+    await send(station, broker)
+    await station.take(aurelia.close(aurelia.receipt_for(*aurelia.heard, copy=77)))
+    assert await station.unreceipted() == 0
+    assert await station.rows("SELECT heard_at FROM passage") == [(None,)]
+
+
+async def test_receipts_crosswise_do_not_block(station: Station, aurelia: Peer, broker: MemoryBroker) -> None:
+    """Two batches whose receipts name the same messages in opposite orders both come through, at the same time."""
+    await send(station, broker, 2)
+    ahead, back = ([aurelia.close(aurelia.receipt_for(one)) for one in aurelia.heard] for _ in range(2))
+    batches = [ahead, back[::-1]]
+    async with begin(station.engine) as holding:
+        # Both are made to wait for the same row, so that they are under way at the same time.
+        await outbox.lock(holding, [1])
+        taking = [asyncio.create_task(station.take(*batch)) for batch in batches]
+        await until_waiting(station, 2)
+    await asyncio.gather(*taking)
+    assert await station.unreceipted() == 0
+
+
+async def test_taken_one_by_one_they_block_each_other(station: Station, aurelia: Peer, broker: MemoryBroker) -> None:
+    """(Control) Transactions that lock what each receipt names as it comes wait for each other for ever."""
+    await send(station, broker, 2)
+    jtis = [UUID(opened.claims.jti) for opened in aurelia.heard]
+    both_begun = asyncio.Barrier(2)
+
+    async def take(order: list[UUID]) -> None:
+        async with begin(station.engine) as session:
+            await receipts.lock_sent(session, order[:1], gaps=())
+            await both_begun.wait()
+            await receipts.lock_sent(session, order[1:], gaps=())
+
+    results = await asyncio.gather(take(jtis), take(jtis[::-1]), return_exceptions=True)
+    (fault,) = (result for result in results if result is not None)
+    assert isinstance(fault, DBAPIError)
+    assert "deadlock" in str(fault)
+
+
+async def test_gaps_are_locked_with_the_rest(station: Station, aurelia: Peer, broker: MemoryBroker) -> None:
+    """What `missing` will make due is locked together with what is receipted, in one order."""
+    thread = await send(station, broker, 3)
+    third = next(opened for opened in aurelia.heard if opened.claims.seq == 3)
+    jti = UUID(third.claims.jti)
+    async with begin(station.engine) as session:
+        assert list(await receipts.lock_sent(session, [jti], gaps=[jti])) == [jti]
+        query = text("SELECT seq FROM outbox WHERE thread = :thread FOR UPDATE SKIP LOCKED")
+        async with station.owner.begin() as other:
+            assert list(await other.execute(query, {"thread": thread})) == []
+
+
+async def until_waiting(station: Station, number: int) -> None:
+    """Wait until so many transactions wait for a lock."""
+    waiting = "wait_event_type = 'Lock' AND datname = current_database()"
+
+    async def they_wait() -> bool:
+        return bool((await station.rows(f"SELECT count(*) FROM pg_stat_activity WHERE {waiting}"))[0][0] >= number)
+
+    await until(they_wait)

@@ -47,6 +47,16 @@ async def eventually(true: Callable[[], bool], *, seconds: float = PATIENCE_S, w
         raise AssertionError(what or "it never came to hold") from None
 
 
+async def until(holds: Callable[[], Awaitable[bool]], *, seconds: float = PATIENCE_S, pause: float = 0.02) -> None:
+    """Poll a database until `await holds()` says so; fail the test when time is up."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not await holds():  # noqa: ASYNC110 - a state of a database has no event
+                await asyncio.sleep(pause)
+    except TimeoutError:
+        raise AssertionError("it never came to hold") from None
+
+
 class Desk:
     """A receiver that keeps what it took. `trouble`, if given, is asked before each batch and may raise."""
 

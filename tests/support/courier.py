@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from app.bus.broker import OutcomeUnknown
+from app.bus.broker import NotTaken, OutcomeUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -17,16 +17,22 @@ if TYPE_CHECKING:
 
 @dataclass
 class Courier:
-    """Takes everything, or ends every publication in `fault`. `before`, if given, happens during each publication."""
+    """Takes everything, or ends every publication in `fault`. `before`, if given, happens during each publication.
+
+    What is for one of `dead` is never taken. `addressees` says for whom each publication was, taken or not.
+    """
 
     fault: Exception | None = None
     before: Callable[[], Awaitable[object]] | None = None
+    dead: frozenset[str] = frozenset()
+    addressees: list[str] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     under_way: int = 0
     most_under_way: int = 0
 
-    async def publish(self, _lane: Lane, _to: str, body: bytes) -> None:
+    async def publish(self, _lane: Lane, to: str, body: bytes) -> None:
         """Let the others begin, then take it or fail."""
+        self.addressees.append(to)
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         await asyncio.sleep(0)
@@ -35,6 +41,8 @@ class Courier:
         self.under_way -= 1
         if self.fault is not None:
             raise self.fault
+        if to in self.dead:
+            raise NotTaken("its queue is full")
         self.bodies.append(body)
 
 

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests.support.processes import until
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -85,6 +87,17 @@ async def deliveries_at(site: Site, exchanges: Iterable[str] | None = None) -> l
     found = await site.rows("SELECT subject_id::text FROM timeline WHERE event = 'delivered'")
     wanted = None if exchanges is None else set(exchanges)
     return [name for (name,) in found if wanted is None or name in wanted]
+
+
+async def heartbeats_left(site: Site) -> None:
+    """Wait until the heartbeats that a node begins with are at the broker: for minutes there are no others."""
+    query = "SELECT count(*), count(left_at) FROM outbox WHERE type = 'heartbeat/1'"
+
+    async def all_gone() -> bool:
+        ((queued, left),) = await site.rows(query)
+        return bool(queued) and int(queued) == int(left)
+
+    await until(all_gone, what="the first heartbeats leave")
 
 
 async def is_quiet(*sites: Site) -> bool:

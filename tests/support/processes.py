@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import json
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import asyncpg
 import httpx
@@ -97,20 +98,112 @@ async def counterpart(*words: str | Path) -> Finished:
     return await run(*PROGRAM, *words)
 
 
+class Started(Protocol):
+    """A process as `subprocess.Popen` shows it."""
+
+    pid: int
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def poll(self) -> int | None: ...
+
+    def send_signal(self, number: int) -> None: ...
+
+    def kill(self) -> None: ...
+
+    def wait(self) -> int: ...
+
+
+class Nursery:
+    """Begins nodes without the seconds that importing takes; see `tests/support/nursery.py`. They end with us."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="cp-nursery-"))
+        self._keeper = subprocess.Popen(
+            (sys.executable, "-m", "tests.support.nursery", self.folder),
+            cwd=REPOSITORY,
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        atexit.register(self.close)
+
+    def bear(self, words: Sequence[str | Path], log: Path, *, cwd: Path, settings: Mapping[str, str] | None) -> Child:
+        """Begin `counterpart WORDS…` in a process of its own."""
+        environ = environment(settings)
+        order = {"words": [str(word) for word in words], "log": str(log), "cwd": str(cwd), "environment": environ}
+        into, out = self._keeper.stdin, self._keeper.stdout
+        assert into is not None
+        assert out is not None
+        into.write(json.dumps(order).encode() + b"\n")
+        into.flush()
+        return Child(int(out.readline()), self.folder)
+
+    def close(self) -> None:
+        """End it and everything it began."""
+        if self._keeper.stdin is not None:
+            self._keeper.stdin.close()
+        self._keeper.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Child:
+    """A process of the nursery."""
+
+    def __init__(self, pid: int, folder: Path) -> None:
+        self.pid = pid
+        self._note = folder / str(pid)
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Its exit code, minus the signal's number if one ended it; None while it runs."""
+        if self.returncode is None and self._note.exists():
+            self.returncode = int(self._note.read_text())
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def wait(self) -> int:
+        """Wait for its end."""
+        while (code := self.poll()) is None:
+            time.sleep(POLL_SECONDS)
+        return code
+
+
+@cache
+def nursery() -> Nursery:
+    """The one of this session."""
+    return Nursery()
+
+
 class NodeProcess:
     """One `counterpart serve`, in a session of its own. What it says is appended to `log`.
 
-    A guard ends it should this process be killed.
+    It ends should this process be killed. `born` takes the command line's program from the nursery.
     """
 
-    def __init__(self, log: Path, *, program: Sequence[str] = PROGRAM) -> None:
+    def __init__(self, log: Path, *, program: Sequence[str] = PROGRAM, born: bool = False) -> None:
         self.log = log
         self._program = program
-        self._process: subprocess.Popen[bytes] | None = None
+        self._born = born
+        self._process: Started | None = None
         self._guard: subprocess.Popen[bytes] | None = None
 
     def start(self, *words: str | Path, cwd: Path = REPOSITORY, settings: Mapping[str, str] | None = None) -> None:
         """Start the program with these arguments."""
+        if self._born:
+            self._process = nursery().bear(words, self.log, cwd=cwd, settings=settings)
+            return
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 [*self._program, *words],
@@ -154,7 +247,7 @@ class NodeProcess:
         except TimeoutError:
             raise AssertionError(f"it still runs after {seconds:.0f} s: {self.tail()}") from None
         self._dismiss()
-        return int(process.returncode)
+        return int(process.wait())
 
     def discard(self) -> None:
         """End it at once, if it runs; for the end of a test."""
@@ -191,13 +284,14 @@ class Site:
     code: str
     config: Path
     tokens: Mapping[str, str] = field(repr=False)
+    born: bool = False
     process: NodeProcess = field(init=False)
     settings: Settings = field(init=False, repr=False)
     http: httpx.AsyncClient = field(init=False)
 
     def __post_init__(self) -> None:
         self.settings = load_settings(self.config)
-        self.process = NodeProcess(self.config.with_suffix(".log"))
+        self.process = NodeProcess(self.config.with_suffix(".log"), born=self.born)
         limits = httpx.Limits(max_connections=40, keepalive_expiry=5)
         self.http = httpx.AsyncClient(base_url=self.url, timeout=HTTP_SECONDS, limits=limits)
 

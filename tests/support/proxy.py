@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 CHUNK = 65_536
+SPRUNG_SECONDS = 0.1
+"""How long the other end is given to act on the last that it got."""
 
 
 @dataclass(slots=True)
@@ -23,6 +25,17 @@ class Weather:
     swallow_to_server: bool = False
     swallow_to_client: bool = False
     delay: float = 0.0
+    trap: Trap | None = None
+
+
+@dataclass(slots=True)
+class Trap:
+    """Breaks one connection, once: when `after` has gone to the server and then `at`, which still passes or not."""
+
+    after: bytes
+    at: bytes
+    passes: bool
+    sprung: bool = False
 
 
 class Proxy:
@@ -59,6 +72,11 @@ class Proxy:
         """Delay each piece in each direction."""
         self.weather.delay = seconds
 
+    def set_trap(self, after: bytes, at: bytes, *, passes: bool) -> Trap:
+        """Break the first connection on which `at` follows `after`; with `passes` the server still gets it."""
+        self.weather.trap = trap = Trap(after, at, passes)
+        return trap
+
     def heal(self) -> None:
         """Fine weather again; broken connections stay broken."""
         self.weather = Weather()
@@ -83,9 +101,10 @@ class Proxy:
             upstream, downstream = await asyncio.open_unix_connection(self._server)
         else:
             upstream, downstream = await asyncio.open_connection(LOOPBACK, self._server)
+        caught = asyncio.Event()
         ways = {
-            asyncio.create_task(self._pump(reader, downstream, to_server=True)),
-            asyncio.create_task(self._pump(upstream, writer, to_server=False)),
+            asyncio.create_task(self._send(reader, downstream, caught)),
+            asyncio.create_task(self._answer(upstream, writer, caught)),
         }
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -95,12 +114,38 @@ class Proxy:
             await asyncio.gather(*ways, return_exceptions=True)
             downstream.transport.abort()
 
-    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, to_server: bool) -> None:
+    async def _send(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, caught: asyncio.Event) -> None:
+        armed = False
         with suppress(ConnectionError):
             while piece := await source.read(CHUNK):
                 if self.weather.delay:
                     await asyncio.sleep(self.weather.delay)
-                swallowed = self.weather.swallow_to_server if to_server else self.weather.swallow_to_client
-                if not swallowed:
-                    target.write(piece)
-                    await target.drain()
+                trap = self.weather.trap
+                if trap is not None and not trap.sprung:
+                    if armed and trap.at in piece:
+                        caught.set()
+                        await _spring(trap, piece, target)
+                        return
+                    armed = armed or trap.after in piece
+                await _pass(piece, target, swallowed=self.weather.swallow_to_server)
+
+    async def _answer(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, caught: asyncio.Event) -> None:
+        with suppress(ConnectionError):
+            while piece := await source.read(CHUNK):
+                if self.weather.delay:
+                    await asyncio.sleep(self.weather.delay)
+                await _pass(piece, target, swallowed=self.weather.swallow_to_client or caught.is_set())
+
+
+async def _pass(piece: bytes, target: asyncio.StreamWriter, *, swallowed: bool) -> None:
+    if not swallowed:
+        target.write(piece)
+        await target.drain()
+
+
+async def _spring(trap: Trap, piece: bytes, target: asyncio.StreamWriter) -> None:
+    """The connection is about to break; what passes gets there before it does, and nothing comes back any more."""
+    trap.sprung = True
+    if trap.passes:
+        await _pass(piece, target, swallowed=False)
+        await asyncio.sleep(SPRUNG_SECONDS)

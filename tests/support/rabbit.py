@@ -44,7 +44,11 @@ SCRIPTS = (
     "/opt/rabbitmq/sbin/rabbitmq-server",
 )
 # One scheduler that never spins: a broker under test must not take the second core from the tests.
-ERLANG_ARGUMENTS = "+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}"
+# And dead letters that have no place are tried again after a second, not after three minutes.
+ERLANG_ARGUMENTS = (
+    "+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}"
+    " -rabbit dead_letter_worker_publisher_confirm_timeout 1000"
+)
 
 
 def find_script() -> Path:

@@ -43,7 +43,10 @@ if TYPE_CHECKING:
 
 EFFECT_TABLE = """CREATE TABLE effect (
     id bigint GENERATED ALWAYS AS IDENTITY, peer text, thread text, seq integer, jti uuid, type text)"""
-WIPED = "effect, outbox, publication, signed_text, inbox, thread, quarantine"
+WIPED = (
+    "effect, outbox, publication, signed_text, inbox, thread, quarantine, quarantine_decision, passage,"
+    " replaced_text, returned_text"
+)
 COUNTED = (MessageType.EXCHANGE_OPEN, MessageType.EXCHANGE_ACTION, MessageType.EXCHANGE_STATE, MessageType.TEST_CALL)
 
 

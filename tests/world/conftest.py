@@ -41,6 +41,14 @@ async def ageing_world(postgres: PostgresServer, tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture(scope="session")
+async def edge_world(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """XA, XT and XS for what happens at the edges of an exchange, which takes weeks. A year is enough for these."""
+    async with kept_world(postgres, tmp_path_factory.mktemp("edges"), ("XA", "XT", "XS")) as made:
+        lasting = {code: replace(node, tokens=await _lasting_tokens(node)) for code, node in made.nodes.items()}
+        yield replace(made, nodes=lasting)
+
+
+@pytest.fixture(scope="session")
 async def ledger(world: World) -> AsyncIterator[Ledger]:
     """What the databases of `world` hold."""
     async with open_ledger(world) as opened:
@@ -51,6 +59,13 @@ async def ledger(world: World) -> AsyncIterator[Ledger]:
 async def ageing_ledger(ageing_world: World) -> AsyncIterator[Ledger]:
     """What the databases of `ageing_world` hold."""
     async with open_ledger(ageing_world) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+async def edge_ledger(edge_world: World) -> AsyncIterator[Ledger]:
+    """What the databases of `edge_world` hold."""
+    async with open_ledger(edge_world) as opened:
         yield opened
 
 

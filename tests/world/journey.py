@@ -102,6 +102,10 @@ class Journey:
         expect(await self.ours(seat).act(self.exchange, action, **members), 202)
         return await self.settled()
 
+    async def wish_only(self, action: str, *, seat: str = "duty_officer", **members: object) -> dict[str, Any]:
+        """An act of the requesting side that must be taken; it may be long on its way."""
+        return expect(await self.ours(seat).act(self.exchange, action, **members), 202)
+
     async def settled(self) -> dict[str, Any]:
         """Wait until nothing is under way and both sides show the same; the exchange as the requested side shows it."""
         there, here = await seen(self._both, lambda pair: _are_alike(*pair))

@@ -56,7 +56,7 @@ async def test_hold_ends_by_itself(ageing_world: World) -> None:
     await journey.settled()
     ageing_world.clock.advance(end - ageing_world.clock() - timedelta(minutes=5))
     (still,) = (await journey.settled())["holds"]
-    assert (still["state"], still["flags"]) == ("TIMED", ["EXPIRING"])
+    assert (still["state"], still["flags"]) == ("TIMED", ["EXPIRING", "EXTENSION_ASKED"])
     ageing_world.clock.advance(timedelta(minutes=6))
     grant = await journey.theirs().act(f"/v1/holds/{hold['id']}", "grant_extension")
     assert grant.status_code == 409

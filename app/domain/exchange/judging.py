@@ -63,6 +63,8 @@ def judge(
     exchange: Exchange, wish: ActionBody | HoldActionBody, *, now: datetime, first_received_at: datetime, zone: ZoneInfo
 ) -> Judged:
     """The fate of an act of the requesting side, and the exchange after it, one generation on if it was applied."""
+    if exchange.was_never_opened:
+        return Judged(Fate.STALE, None, exchange)
     moment = to_milliseconds(now)
     seen = run_out(exchange, now=moment)
     if isinstance(wish, HoldActionBody):

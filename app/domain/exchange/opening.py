@@ -11,7 +11,7 @@ from app.domain.exchange.clocks import DELIVERY, REPLY
 from app.domain.exchange.moves import moved
 from app.domain.exchange.requested_effects import with_flag
 from app.domain.exchange.requesting_effects import WITHDRAWN
-from app.domain.exchange.values import Asked, Condition, Exchange, Progress
+from app.domain.exchange.values import NOT_OPENED, Asked, Condition, Exchange, Progress
 from app.domain.exchange_codes import Flag
 from app.domain.moments import to_milliseconds
 from app.domain.transitions import X1, X29
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from app.domain.messages import OpenBody
     from app.domain.requesting_acts import Withdraw
 
-NOT_OPENED = "not_opened"
 NOT_YOURS = "not_yours"
 
 
@@ -114,14 +113,16 @@ def note_call(call: Call, *, now: datetime) -> Exchange:
 def attach(exchange: Exchange, body: OpenBody, *, now: datetime) -> Exchange:
     """The open to an exchange that was noted by voice: it keeps its state and is one generation on (ruling 15).
 
-    Raises Conflict `not_yours` if it comes from another code, to another code, of another type, or to one not noted.
+    What was signed counts where the telephone was misheard: the type is that of the open. Raises Conflict `not_yours`
+    if it comes from another code, to another code, or to one not noted.
     """
-    same = (exchange.requesting, exchange.requested, exchange.type) == (body.requesting, body.requested, body.type)
+    same = (exchange.requesting, exchange.requested) == (body.requesting, body.requested)
     if not same or Flag.NOTED not in exchange.flags:
         raise Conflict(NOT_YOURS, "the open does not belong to the exchange that was noted")
     moment = to_milliseconds(now)
     return replace(
         exchange,
+        type=body.type,
         tier=body.tier,
         generation=exchange.generation + 1,
         changed_at=moment,

@@ -16,11 +16,12 @@ from app.errors import FieldError, Refused
 if TYPE_CHECKING:
     from app.domain.exchange.values import Exchange, LateFact, Progress, Supplement, TierChange
 
-ROOM_BYTES = 200 * 1024
-"""Of a snapshot. An envelope's body has 272 KiB; the rest is for the fates of the other side's messages."""
+ROOM_BYTES = 156 * 1024
+"""Of a snapshot. A body that must fit into a copy of itself has 192 KiB; the rest is for the fates of the other side's
+messages and for the files that a state adds."""
 
-OWN_ROOM_BYTES = 128 * 1024
-"""Of what is never left out, after an act of the requested side. The requesting side can add some 70 KiB to it."""
+OWN_ROOM_BYTES = 64 * 1024
+"""Of what is never left out, after an act of the requested side. The requesting side can add some 90 KiB to it."""
 
 MAX_KEPT = 200
 """Entries of one growing list, however short they are."""

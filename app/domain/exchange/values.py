@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 TERMINAL = frozenset({State.NOT_EXECUTABLE, State.REFUSED, State.WITHDRAWN, State.CLOSED})
 """An exchange in one of these never leaves it. UNDELIVERABLE is none of them (ruling 15)."""
 
+NOT_OPENED = "not_opened"
+"""With the fate of the opening behind a colon, the reason of an exchange that never came to be (ruling 14)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -176,10 +179,14 @@ class ProposedRefusal:
 
 @dataclass(frozen=True, slots=True)
 class Private:
-    """What never leaves the requested side (domain.md 6.11)."""
+    """What never leaves the requested side (domain.md 6.11).
+
+    `withdrawn_at_birth` is the act that arrived together with the opening and was applied with it (ruling 15).
+    """
 
     proposed_refusal: ProposedRefusal | None = None
     withdrawal_waiting: bool = False
+    withdrawn_at_birth: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +242,11 @@ class Exchange:
     def is_terminal(self) -> bool:
         """Whether it has ended for good; holds of it may still run."""
         return self.state in TERMINAL
+
+    @property
+    def was_never_opened(self) -> bool:
+        """Whether its opening expired, was voided or was refused: it only answers, and whatever follows is stale."""
+        return self.state is State.CLOSED and (self.reason or "").startswith(f"{NOT_OPENED}:")
 
     def hold(self, hold_id: UUID) -> Hold | None:
         """The hold of that id, if it belongs to this exchange."""

@@ -90,14 +90,27 @@ def test_the_open_attaches_to_what_was_noted_and_the_state_stays() -> None:
 
 
 def test_an_open_from_another_code_does_not_attach() -> None:
-    """Nor one of another type, nor a second one."""
-    for other in (call(requesting="XS"), call(RequestType.TECHNICAL_ADVICE)):
-        with pytest.raises(Conflict) as caught:
-            attach(note_call(other, now=NOW), opening(), now=NOW)
-        assert caught.value.code == "not_yours"
+    """Nor a second one."""
+    with pytest.raises(Conflict) as caught:
+        attach(note_call(call(requesting="XS"), now=NOW), opening(), now=NOW)
+    assert caught.value.code == "not_yours"
     attached = attach(note_call(call(), now=NOW), opening(), now=NOW)
     with pytest.raises(Conflict):
         attach(attached, opening(), now=NOW)
+
+
+def test_the_signed_type_counts_where_the_telephone_was_misheard() -> None:
+    """The open from that code attaches whatever was noted; its type is the one that was signed."""
+    attached = attach(note_call(call(RequestType.TECHNICAL_ADVICE), now=NOW), opening(), now=NOW)
+    assert (attached.type, attached.state, attached.generation) == (RequestType.PRESERVATION, State.DELIVERED, 2)
+
+
+@pytest.mark.parametrize("action", ["withdraw", "supplement", "raise_tier", "stop"])
+def test_every_act_behind_a_refused_opening_is_stale(action: str) -> None:
+    """Also those that are stored after any other end: there is nothing they could be added to (ruling 14)."""
+    closed = not_opened(EXCHANGE_ID, opening(), fate=Fate.REFUSED, now=NOW)
+    later = judge(closed, wish(action, closed), now=NOW, first_received_at=NOW, zone=TOKYO)
+    assert (later.fate, later.exchange) == (Fate.STALE, closed)
 
 
 def test_offered_information_carries_its_condition() -> None:

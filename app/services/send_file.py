@@ -1,0 +1,72 @@
+"""Make a file ready to leave: encrypted in chunks under a key of its own, described for the message that names it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.db import files
+from app.db.files import NamedFile, StoredChunk
+from app.db.tables_files import FileState
+from app.domain.codes import Direction
+from app.domain.delivery_messages import FileBody
+from app.domain.files import check_file, chunks_of, split
+from app.envelope.file_cipher import FILE_KEY_BYTES, close_chunk
+from app.envelope.format import encode_part
+from app.services.identifiers import new_id
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from app.db.engine import Session
+    from app.db.exchanges import ExchangeRecord
+    from app.services.node import Node
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file as a person hands it over."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+async def send_file(session: Session, node: Node, record: ExchangeRecord, file: NewFile, *, now: datetime) -> FileBody:
+    """Keep the file's chunks for the peer of this exchange; returns what the signed message must carry to name it.
+
+    The caller queues that message in the same transaction. The chunks follow by themselves and never hold it up
+    (ruling 20). Raises Refused `file_unusable`.
+    """
+    check_file(file.name, file.media_type, size=len(file.content))
+    file_id, key, chunks = new_id(), node.random(FILE_KEY_BYTES), chunks_of(len(file.content))
+    sha256 = encode_part(hashlib.sha256(file.content).digest())
+    named = NamedFile(
+        id=file_id,
+        peer=record.peer,
+        direction=Direction.OUTGOING,
+        exchange_id=record.value.id,
+        name=file.name,
+        media_type=file.media_type,
+        size=len(file.content),
+        sha256=sha256,
+        key=key,
+        chunks=chunks,
+        queued=0,
+        state=FileState.ARRIVING,
+        created_at=now,
+    )
+    await files.add(session, named)
+    for number, plain in split(file.content):
+        closed = close_chunk(plain, key, file_id=file_id, number=number, chunks=chunks)
+        await files.store_chunk(session, StoredChunk(named.peer, file_id, number, chunks, closed, now, named=True))
+    return FileBody(
+        file_id=file_id,
+        name=file.name,
+        media_type=file.media_type,
+        size=named.size,
+        sha256=sha256,
+        key=encode_part(key),
+        chunks=chunks,
+    )

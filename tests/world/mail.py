@@ -1,0 +1,43 @@
+"""What a test does to the mail of one contact point: kept back as long as it likes, and then sent all at once."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.support.world import World
+    from tests.world.ledger import Ledger
+
+KEEP_BACK = """
+    INSERT INTO passage (peer, lane, stuck, stuck_until) SELECT $1, lane, 1, 'infinity'
+    FROM unnest(ARRAY['urgent', 'routine']) AS lane
+    ON CONFLICT (peer, lane) DO UPDATE SET stuck = 1, stuck_until = 'infinity' RETURNING 1
+"""
+LET_GO = "UPDATE passage SET stuck = 0, stuck_until = NULL WHERE peer = $1 RETURNING 1"
+
+
+async def keep_back(ledger: Ledger, *, to: str, sender: str) -> None:
+    """Let the sender try nothing for that peer from now on."""
+    await ledger.value(sender, KEEP_BACK, to)
+
+
+async def let_go(world: World, ledger: Ledger, *, to: str, sender: str) -> None:
+    """Let it send again, everything at once."""
+    await ledger.value(sender, LET_GO, to)
+    world[sender].runtime.wake.ring()
+
+
+@asynccontextmanager
+async def held_mail(world: World, ledger: Ledger, *, to: str, sender: str = "XA") -> AsyncIterator[None]:
+    """Let the sender try nothing for that peer meanwhile, as after rounds in which nothing got out.
+
+    What was queued is then tried in one round, so that it arrives together.
+    """
+    await keep_back(ledger, to=to, sender=sender)
+    try:
+        yield
+    finally:
+        await let_go(world, ledger, to=to, sender=sender)
