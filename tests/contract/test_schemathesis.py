@@ -204,6 +204,8 @@ OF_THE_DESK = OF_READERS | {
     ("listExchanges", 200),
     ("readExchange", 200),
     ("readExchangeTimeline", 200),
+    ("readStatements", 200),
+    ("readFallbackSheet", 200),
     ("listHolds", 200),
     ("readHold", 200),
     ("actOnRequest", 200),

@@ -21,7 +21,7 @@ from tests.envelope import forging
 from tests.envelope.parties import Party, Published
 from tests.support import driving
 from tests.support.bus import consuming, eventually, open_rabbit
-from tests.support.history import deliveries_at
+from tests.support.history import deliveries_at, heartbeats_left
 from tests.support.peer import Clock, Peer, impostor, new_id
 from tests.support.processes import until
 
@@ -94,6 +94,8 @@ async def scene(network: Network) -> AsyncIterator[Scene]:
     xt = network["XT"]
     xt.start()
     await xt.ready()
+    await heartbeats_left(xt)
+    await network.ground.purge_all(network.queues("XS"))
     clock, kitano = Clock(wall_clock()), party_of(network, "XT")
     broker = open_rabbit(network.access("XS"))
     try:

@@ -30,6 +30,7 @@ def test_a_few_steps_break_a_world_without(rule: Rule) -> None:
     """The shortest order of steps that breaks a world without the rule breaks nothing in a world with it."""
     play = PLAYS[rule]
     steps = play.shortest(rule)
+    assert steps
     broken = play.run(steps, play.beside | {rule})
     assert broken is not None
     report(f"A node that {rule} breaks {broken}, by: {'; '.join(steps)}")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.model.ground import Ground, Node
     from tests.model.values import Letter, Record, Store
 
-HEALING_ROUNDS = 80
+HEALING_ROUNDS = 48
 PAUSE = timedelta(minutes=30)
 STORED = frozenset({ReceiptStatus.STORED, ReceiptStatus.HELD})
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from app.domain.exchange.values import Exchange
     from tests.model.ground import Node
-    from tests.model.values import Letter, MessageKey, Publication, Record, Text
+    from tests.model.values import Kept, Letter, MessageKey, Publication, Record, Text
 
 
 class BrokenError(AssertionError):
@@ -81,9 +81,9 @@ class Witness:
         self.seen.unanswered |= self.draft.unanswered
         self.committed.add(code)
 
-    def forget(self, code: str) -> None:
-        """The node is put back to an old backup: what it takes now it takes for the first time."""
-        self.first = {name: text for name, text in self.first.items() if name[0] != code}
+    def forget(self, code: str, inbox: dict[MessageKey, Kept]) -> None:
+        """The node is put back to an old backup: what that does not hold it will take for the first time."""
+        self.first = {name: text for name, text in self.first.items() if name[0] != code or name[1] in inbox}
         self.committed.add(code)
 
     def answered(self, number: int, at: datetime) -> None:

@@ -184,7 +184,7 @@ def restore(node: Node, commits: int) -> None:
     node.store = node.past[-min(commits, len(node.past))]
     del node.past[-min(commits, len(node.past)) :]
     node.was_restored = True
-    node.ground.witness.forget(node.code)
+    node.ground.witness.forget(node.code, node.store.inbox)
     node.ground.witness.committed.add(node.code)
     if node.keeps(Rule.RESYNC):
         resync.ask_everybody(node)

@@ -27,7 +27,9 @@ CLOCK = timedelta(hours=4)
 
 
 async def alarmed(world: World, journey: Journey) -> dict[str, Any]:
-    """Let the delivery clock run out, and wait for the alarm."""
+    """Let the delivery clock run out once a copy was tried, and wait for the alarm."""
+    sheet = partial(journey.ours().get, f"{journey.exchange}/fallback-sheet")
+    await seen(sheet, lambda answer: answer.json()["sending"]["copies"] > 0)
     world.clock.advance(CLOCK + timedelta(minutes=1))
     look = partial(journey.ours().get, journey.exchange)
     return dict((await seen(look, lambda answer: "UNDELIVERABLE" in answer.json()["flags"])).json())
