@@ -102,9 +102,7 @@ async def keep(session: Session, node: Node, batch: Sequence[Arrived], *, effect
     waiting = await inbox.waiting_in(session, {key: thread.consumed_in for key, thread in locked.items()})
     closed = await recoveries.closed_peers(session)
     open_ones = [one for one in filed if one.proven.claims.iss not in closed or _tells_us(one.proven)]
-    lines = {
-        key: _line(locked[key].consumed_in, in_line) for key, in_line in waiting.items() if key.peer not in closed
-    }
+    lines = {key: _line(locked[key].consumed_in, in_line) for key, in_line in waiting.items() if key.peer not in closed}
     due = await _load_due(session, open_ones, lines)
     turn = {one.row.key for one in due}
     entries, beats = ([_entry(one, lines, turn, now) for one in part] for part in _receipted(open_ones))
