@@ -100,6 +100,8 @@ class Intake:
         """An effect raised: store the whole batch without effects, then let each message stand or fall alone."""
         async with begin(self.engine) as session:
             kept = await keep(session, self.runtime.node, batch, effects=self.effects, now=now)
+            for waiting in kept.waiting:
+                await self.effects.wait(session, self.runtime.node, waiting, now)
         # Commit point. A crash here leaves messages that are held and receipted: the sweep gives them their effect.
         self.runtime.crash.here(CrashPoint.INTAKE_BEFORE_SETTLING)
         for due in kept.due:

@@ -119,6 +119,12 @@ async def queue_again(session: Session, peer: str, places: Collection[tuple[str,
     )
     if not places:
         return 0
+    present = (
+        select(thread.c.lane)
+        .where(thread.c.peer == outbox.c.peer, thread.c.id == outbox.c.thread)
+        .correlate(outbox)
+        .scalar_subquery()
+    )
     again = await session.execute(
         update(outbox)
         .where(outbox.c.id.in_(mine))
@@ -130,6 +136,8 @@ async def queue_again(session: Session, peer: str, places: Collection[tuple[str,
             receipt_reason=None,
             tries=0,
             next_at=now,
+            # That of the thread as it is now: its tier may have been raised since this left.
+            lane=func.coalesce(present, outbox.c.lane),
         )
     )
     return int(again.rowcount)

@@ -54,6 +54,16 @@ class OwnText:
     signed_at: datetime
 
 
+async def give_up_unnumbered(session: Session, *, now: datetime) -> None:
+    """Take out of the outbox what has neither a number nor a text here: receipts, heartbeats, test calls.
+
+    Their texts may have been signed after the backup; signed once more under the same name they would contradict them.
+    Whoever misses such a receipt sends its message again.
+    """
+    unsigned = (outbox.c.thread.is_(None), outbox.c.jws.is_(None), outbox.c.left_at.is_(None))
+    await session.execute(update(outbox).where(*unsigned).values(left_at=now, left_by=LeftBy.SUPERSEDED.value))
+
+
 async def find(session: Session, peer: str, jti: UUID, place: tuple[str, int]) -> tuple[OwnRow | None, OwnRow | None]:
     """Lock and return the row of this name, and the row at this place if that is another one."""
     by_place = and_(outbox.c.peer == peer, outbox.c.thread == place[0], outbox.c.seq == place[1])

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.db import acts, exchanges, requests
-from app.domain.codes import Direction, Fate
+from app.domain.codes import Direction, Fate, Tier
 from app.domain.message_reading import read_body
 from app.domain.messages import StateBody
 from app.domain.snapshot import adopt
-from app.domain.tiers import lane_of
+from app.domain.tiers import is_higher, lane_of
 from app.errors import Conflict
 from app.services.bind_files import bind_files
 from app.services.inbound import Applied
@@ -54,8 +54,7 @@ async def apply_state(session: Session, node: Node, received: Received, now: dat
     await exchanges.save(session, after, read_generation=record.value.generation, now=now)
     ended = await _end_acts(session, node, after, body, now=now)
     if value.tier is not record.value.tier or RAISE in ended:
-        # Our own raise counted as the present tier while it was under way; now the tier is what the other side says.
-        await move_lane(session, value.id, lane_of(value.tier), now=now)
+        await move_lane(session, value.id, lane_of(await _present_tier(session, value)), now=now)
     request = await requests.load_for_exchange(session, value.id)
     told = Happening(
         kind="exchange",
@@ -73,6 +72,15 @@ async def apply_state(session: Session, node: Node, received: Received, now: dat
         return Applied(Fate.STALE)
     await bind_files(session, node, received, body.attachments, now=now)
     return Applied(Fate.APPLIED)
+
+
+async def _present_tier(session: Session, value: Exchange) -> Tier:
+    """The tier that the other side says, unless a raise of our own that is still under way asks for a higher one."""
+    present = value.tier
+    for act in await acts.under_way(session, [value.id]):
+        wished = Tier(act.body["tier"]) if act.action == RAISE else present
+        present = wished if is_higher(wished, than=present) else present
+    return present
 
 
 async def _end_acts(

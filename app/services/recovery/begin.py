@@ -48,6 +48,7 @@ async def begin_recovery(session: Session, node: Node, evidence: Evidence, *, no
         detail=detail,
         remembers_until=evidence.since or await own_texts.newest_moment(session),
     )
+    await own_texts.give_up_unnumbered(session, now=now)
     others = [point.code for point in node.directory.contact_points if point.code != node.code]
     await recoveries.add(session, begun, {peer: new_id() for peer in others})
     contents: dict[str, JSON] = {"recovery": {"id": str(begun.id), "proof": str(proof), "detail": detail}}

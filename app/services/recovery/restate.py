@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from app.db import exchanges, own_texts, resyncs
+from app.db import exchanges, own_texts, resyncs, threads
 from app.db.threads import ThreadKey
 from app.domain.codes import Direction, Fate, MessageType
 from app.domain.exchange.opening import read_asked
 from app.domain.exchange.timers import next_timer
+from app.domain.exchange.values import Asked
+from app.domain.exchange_codes import Flag
 from app.domain.message_reading import read_body
 from app.domain.messages import ActionBody, OpenBody, StateBody, write_body
 from app.domain.resync import replay
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.db.engine import ReadSession, Session
-    from app.domain.exchange.values import Asked, Exchange
+    from app.domain.exchange.values import Exchange
     from app.domain.snapshot_bodies import SnapshotBody
     from app.services.inbound import Received
     from app.services.node import Node
@@ -40,13 +42,16 @@ CARRIERS: Mapping[MessageType, type[OpenBody | ActionBody]] = {
 
 
 async def restate(session: Session, node: Node, key: ThreadKey, *, now: datetime) -> None:
-    """Give the exchange of a locked thread the state of our texts; without a record its opening is still to come.
+    """Give the exchange of a locked thread the state of our texts.
 
-    A state that the peer has not got and that would overrule this one (it was made after the restore, from what we
-    remembered then) is overruled by a fresh one.
+    Without a record its opening is still to come, unless it was noted after a call. A state that the peer has not got
+    and that would overrule this one (made after the restore, from what we remembered then) is overruled by a fresh one.
     """
     record = await exchanges.load(session, UUID(key.id), for_update=True)
-    if record is None or record.direction is not Direction.INCOMING:
+    if record is None:
+        await _note_again(session, node, key, now=now)
+        return
+    if record.direction is not Direction.INCOMING:
         return
     value, unsent = await _replayed(session, key, record.value.asked)
     if value is None:
@@ -60,6 +65,18 @@ async def restate(session: Session, node: Node, key: ThreadKey, *, now: datetime
     await _tell(session, node, value, now=now)
     if overruled:
         await send_state(session, node, after, now=now)
+
+
+async def _note_again(session: Session, node: Node, key: ThreadKey, *, now: datetime) -> None:
+    """An exchange that had been noted after a call stands without its opening, which then attaches as it would have."""
+    value, _ = await _replayed(session, key, Asked())
+    thread = await threads.load(session, key)
+    if value is None or thread is None or Flag.NOTED not in value.flags:
+        return
+    await threads.move(session, [replace(thread, opened_by=key.peer)])
+    await exchanges.add(session, incoming(value, {}, now=now), now=now)
+    await resyncs.set_applied(session, key.id, now=now)
+    await _tell(session, node, value, now=now)
 
 
 async def take_again(session: Session, node: Node, received: Received, fate: Fate, *, now: datetime) -> None:
