@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from app.bus.broker import TryLater
-from app.domain.codes import Lane
+from app.db import exchanges
+from app.db.engine import reading
+from app.domain.codes import Lane, MessageType
+from app.domain.exchange.admission import obstacle_to
+from app.domain.exchange_codes import Side
+from app.domain.messages import write_body
 from app.errors import LogBroken
 from app.receiving import TRIED_OFTEN, Intake
+from app.services.effects import EFFECTS
+from tests.domain.exchange import build
 from tests.services.test_receive_refusals import receipted
 from tests.support.peer import new_id
-from tests.support.station import Fault
+from tests.support.station import Fault, count_effect
 from tests.workplace import closed, delivery, open_workplace
 
 if TYPE_CHECKING:
@@ -69,6 +77,30 @@ async def test_a_raising_effect_stops_its_own_thread_only(work: Workplace) -> No
     assert await work.station.effects_of(foreign.claims.thread) == [1]
     assert ("XA", "quarantined", "crashed") in await receipted(work.station)
     assert len(work.lines("effect_raised")) == len(work.lines("message_quarantined")) == 1
+
+
+async def test_a_withdrawal_that_must_wait_blocks_beside_a_raising_effect(work: Workplace) -> None:
+    """Behind a gap, in a batch in which another effect raised, it is shown at once and blocks what it must."""
+    thread = new_id()
+    edge = intake(work, replace(EFFECTS, apply={**EFFECTS.apply, MessageType.TEST_CALL: count_effect}))
+
+    async def obstacle() -> str | None:
+        async with reading(work.station.engine) as session:
+            record = await exchanges.load(session, UUID(thread))
+        assert record is not None
+        return obstacle_to(record.value, "start", side=Side.REQUESTED, now=work.clock())
+
+    await edge.handle(closed(work.aurelia, work.aurelia.say_next(thread, body=write_body(build.opening()))))
+    assert await obstacle() is None
+    withdrawal = write_body(build.wish("withdraw", build.delivered()))
+    poison = work.aurelia.say("test-call/1", {"poison": True})
+    await edge.handle(
+        closed(work.aurelia, poison, work.aurelia.say("exchange.action/1", withdrawal, thread=thread, seq=3))
+    )
+    assert len(work.lines("message_quarantined")) == 1
+    assert [state for _, state, _ in await work.station.fates_of(thread)] == ["applied", "held"]
+    assert await obstacle() == "withdrawal_waiting"
+    assert ("exchange.withdrawal_waiting",) in await work.station.rows("SELECT kind FROM event")
 
 
 async def test_after_poison_the_next_batch_is_taken(work: Workplace) -> None:

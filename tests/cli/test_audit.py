@@ -35,8 +35,10 @@ if TYPE_CHECKING:
 
     from tests.support.postgres import Database, PostgresServer
 
-PUBLISHED = 1 + 2 * len(SEATS)
-"""`log.opened`, then each person of the seed and their token."""
+PUBLISHED = 2 + 2 * len(SEATS)
+"""`log.opened`, the version of the directory, then each person of the seed and their token."""
+
+CHECKPOINTS = 3
 
 
 async def write_log(office: Office) -> None:
@@ -105,7 +107,7 @@ async def test_a_good_log_is_valid(audited: Office) -> None:
     """Exit code 0, with the numbers of what was counted, in words and as JSON."""
     done = await typed("audit", "verify", "--config", audited.config)
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith(f"Valid: counterpart/xa, {PUBLISHED} leaves, 2 checkpoints. Not checked: ")
+    assert done.out.startswith(f"Valid: counterpart/xa, {PUBLISHED} leaves, {CHECKPOINTS} checkpoints. Not checked: ")
     row = (await typed("audit", "verify", "--config", audited.config, "--json")).row
     assert (row["verdict"], row["leaves"], row["first_bad"]) == ("VALID", PUBLISHED, None)
     assert isinstance(row["not_checked"], list)
@@ -155,7 +157,7 @@ async def test_an_export_is_for_the_auditor_alone(export: Path) -> None:
     mode, files = listed(export)
     assert stat.S_IMODE(mode) == 0o700
     assert files.keys() == {"log.vkey", "leaves.ndjson", "checkpoints.ndjson", "openings.ndjson"}
-    assert (files["log.vkey"], files["leaves.ndjson"], files["checkpoints.ndjson"]) == (1, PUBLISHED, 2)
+    assert (files["log.vkey"], files["leaves.ndjson"], files["checkpoints.ndjson"]) == (1, PUBLISHED, CHECKPOINTS)
 
 
 async def test_without_openings_no_content_leaves(audited: Office, tmp_path: Path) -> None:

@@ -41,6 +41,8 @@ COURSES = (
 )
 """What becomes of the requests, over and over: the last act of each, and its tier, which chooses the lane."""
 
+ARRIVED = {"exchange.delivered", "exchange.arrived_withdrawn"}
+
 STATES = {"preserved": "PRESERVED", "answered": "ANSWERED", "withdrawn": "WITHDRAWN", "left": "DELIVERED"}
 
 
@@ -65,7 +67,7 @@ class Arrivals:
             page = driving.accepted(await self._site.http.get("/v1/events", params=query, headers=headers))
             place = page["next"]
             for told in page["data"]:
-                if told["kind"] == "exchange.delivered":
+                if told["kind"] in ARRIVED:
                     self._event(told["subject"]["id"]).set()
 
     def _event(self, exchange: str) -> asyncio.Event:
