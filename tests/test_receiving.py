@@ -79,19 +79,20 @@ async def test_a_raising_effect_stops_its_own_thread_only(work: Workplace) -> No
     assert len(work.lines("effect_raised")) == len(work.lines("message_quarantined")) == 1
 
 
+async def obstacle(work: Workplace, thread: str) -> str | None:
+    """What keeps the duty officer of the requested side from starting on this exchange."""
+    async with reading(work.station.engine) as session:
+        record = await exchanges.load(session, UUID(thread))
+    assert record is not None
+    return obstacle_to(record.value, "start", side=Side.REQUESTED, now=work.clock())
+
+
 async def test_a_withdrawal_that_must_wait_blocks_beside_a_raising_effect(work: Workplace) -> None:
     """Behind a gap, in a batch in which another effect raised, it is shown at once and blocks what it must."""
     thread = new_id()
     edge = intake(work, replace(EFFECTS, apply={**EFFECTS.apply, MessageType.TEST_CALL: count_effect}))
-
-    async def obstacle() -> str | None:
-        async with reading(work.station.engine) as session:
-            record = await exchanges.load(session, UUID(thread))
-        assert record is not None
-        return obstacle_to(record.value, "start", side=Side.REQUESTED, now=work.clock())
-
     await edge.handle(closed(work.aurelia, work.aurelia.say_next(thread, body=write_body(build.opening()))))
-    assert await obstacle() is None
+    assert await obstacle(work, thread) is None
     withdrawal = write_body(build.wish("withdraw", build.delivered()))
     poison = work.aurelia.say("test-call/1", {"poison": True})
     await edge.handle(
@@ -99,8 +100,21 @@ async def test_a_withdrawal_that_must_wait_blocks_beside_a_raising_effect(work: 
     )
     assert len(work.lines("message_quarantined")) == 1
     assert [state for _, state, _ in await work.station.fates_of(thread)] == ["applied", "held"]
-    assert await obstacle() == "withdrawal_waiting"
+    assert await obstacle(work, thread) == "withdrawal_waiting"
     assert ("exchange.withdrawal_waiting",) in await work.station.rows("SELECT kind FROM event")
+
+
+async def test_a_withdrawal_that_officers_ended_blocks_no_longer(work: Workplace) -> None:
+    """Rejected while it waited behind a gap, it ends in its turn without effect, and the exchange can be worked on."""
+    thread, edge = new_id(), intake(work, EFFECTS)
+    await edge.handle(closed(work.aurelia, work.aurelia.say_next(thread, body=write_body(build.opening()))))
+    withdrawal = write_body(build.wish("withdraw", build.delivered()))
+    await edge.handle(closed(work.aurelia, work.aurelia.say("exchange.action/1", withdrawal, thread=thread, seq=3)))
+    assert await obstacle(work, thread) == "withdrawal_waiting"
+    await work.station.change("UPDATE inbox SET code = 'rejected' WHERE thread = :thread AND seq = 3", thread=thread)
+    await edge.handle(closed(work.aurelia, work.aurelia.say("void/1", {}, thread=thread, seq=2)))
+    assert (await work.station.fates_of(thread))[1:] == [(2, "void", None), (3, "refused", "rejected")]
+    assert await obstacle(work, thread) is None
 
 
 async def test_after_poison_the_next_batch_is_taken(work: Workplace) -> None:

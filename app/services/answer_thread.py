@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from app.domain.messages import OpenBody, write_body
 from app.domain.wire import MAX_LINE
 from app.errors import Malformed
 from app.services.inbound import read_kept
+from app.services.look_ahead import look_ahead
 from app.services.node import SYSTEM
 from app.services.open_exchange import incoming
 from app.services.send import ATTACHMENT_THREAD
@@ -43,7 +45,7 @@ async def answer_thread(session: Session, node: Node, key: ThreadKey, now: datet
         return
     stored = await exchanges.load(session, UUID(key.id), for_update=True)
     if stored is not None and stored.direction is Direction.INCOMING and stored.value.requesting == key.peer:
-        await send_state(session, node, stored, now=now)
+        await send_state(session, node, await _as_marked(session, thread, stored, now=now), now=now)
         return
     record = await _never_opened(session, node, key, now=now)
     if record is None:
@@ -53,6 +55,19 @@ async def answer_thread(session: Session, node: Node, key: ThreadKey, now: datet
     elif stored is not None:
         await _tell_refused(session, node, (stored, thread), now=now)
     await send_state(session, node, record, now=now)
+
+
+async def _as_marked(session: Session, thread: Thread, stored: ExchangeRecord, *, now: datetime) -> ExchangeRecord:
+    """Take the mark of a waiting withdrawal away when none waits any more and none was judged: officers ended it."""
+    if not stored.value.private.withdrawal_waiting:
+        return stored
+    ahead = await look_ahead(session, thread.key, seq=thread.consumed_in)
+    if ahead.waits or ahead.withdraw is not None:
+        return stored
+    value = replace(stored.value, private=replace(stored.value.private, withdrawal_waiting=False))
+    unmarked = replace(stored, value=value)
+    await exchanges.save(session, unmarked, read_generation=value.generation, now=now)
+    return unmarked
 
 
 async def _never_opened(session: ReadSession, node: Node, key: ThreadKey, *, now: datetime) -> ExchangeRecord | None:

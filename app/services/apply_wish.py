@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.db import exchanges
-from app.db.threads import ThreadKey
 from app.domain.codes import Direction, Fate
-from app.domain.exchange.judging import Judged, awaiting_withdrawal, judge
+from app.domain.exchange.judging import Judged, judge
 from app.domain.exchange.timers import next_timer
 from app.domain.message_reading import read_body
 from app.domain.messages import ActionBody, HoldActionBody
@@ -16,7 +15,6 @@ from app.domain.tiers import lane_of
 from app.services.bind_files import bind_files
 from app.services.exchange_rules import rules_for
 from app.services.inbound import Applied
-from app.services.look_ahead import look_ahead
 from app.services.node import SYSTEM
 from app.services.open_exchange import NOT_YOURS, thread_id
 from app.services.send import move_lane
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.db.engine import Session
-    from app.domain.exchange.values import Exchange
     from app.domain.message_reading import Understood
     from app.services.inbound import Received
     from app.services.node import Node
@@ -44,15 +41,6 @@ async def apply_wish(session: Session, node: Node, received: Received, now: date
 async def apply_hold_wish(session: Session, node: Node, received: Received, now: datetime) -> Applied:
     """`hold.action/1`: the same."""
     return await _apply(session, node, received, read_body(HoldActionBody, received.body), now=now)
-
-
-async def _still_waiting(session: Session, received: Received, before: Exchange, after: Exchange) -> Exchange:
-    """The exchange after the act, marked as before when yet another withdrawal waits further on in the thread."""
-    if not before.private.withdrawal_waiting or after.private.withdrawal_waiting or after.is_terminal:
-        return after
-    key = ThreadKey(received.thread or "", received.peer)
-    ahead = await look_ahead(session, key, seq=received.seq or 0)
-    return awaiting_withdrawal(after) if ahead.waits or ahead.withdraw is not None else after
 
 
 async def _apply(
@@ -77,11 +65,10 @@ async def _apply(
     else:
         zone = rules_for(node, before, now=now).zone
         judged = judge(before, wish, now=now, first_received_at=received.received_at, zone=zone)
-    value = await _still_waiting(session, received, before, judged.exchange)
-    if value is not before or understood.not_understood:
+    if judged.exchange is not before or understood.not_understood:
         after = replace(
             record,
-            value=value,
+            value=judged.exchange,
             not_understood=sorted({*record.not_understood, *understood.not_understood}),
             due_at=next_timer(judged.exchange),
         )

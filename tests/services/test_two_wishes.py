@@ -6,18 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from app.db import acts, exchanges, inbox
+from app.db import acts, exchanges
 from app.db.acts import ActRecord
 from app.db.engine import begin
 from app.db.exchanges import ExchangeRecord
-from app.db.threads import ThreadKey
 from app.domain.codes import Direction, Fate, Lane, MessageType, RequestType, State, Tier
-from app.domain.exchange.judging import awaiting_withdrawal
 from app.domain.messages import FateBody, StateBody, write_body
 from app.domain.snapshot import take_snapshot
-from app.services.apply_wish import _still_waiting
 from app.services.effects import EFFECTS
-from app.services.inbound import as_received, read_kept
 from app.services.send import Outgoing, move_lane
 from tests.domain.exchange.build import in_state, wish
 from tests.support.peer import new_id
@@ -79,23 +75,3 @@ async def test_a_raise_under_way_keeps_the_urgent_lane(station: Station, aurelia
     assert await station.rows(NEXT_LANE, thread=str(value.id)) == [("urgent",)]
     await told(station, aurelia, replace(ended, generation=9), first, second)
     assert await station.rows(NEXT_LANE, thread=str(value.id)) == [("routine",)]
-
-
-async def test_a_withdrawal_under_way_keeps_its_mark(station: Station, aurelia: Peer) -> None:
-    """With one withdrawal judged and another behind a gap, what has not ended stays marked; with none, it does not."""
-    accepted = in_state(State.ACCEPTED)
-    marked = awaiting_withdrawal(accepted)
-    for behind, expected in (("withdraw", marked), ("supplement", accepted)):
-        thread = new_id()
-        said = [aurelia.say_next(thread) for _ in range(2)]
-        aurelia.numbers[thread] += 1
-        said.append(aurelia.say_next(thread, body=write_body(wish(behind, accepted))))
-        await station.take(*(aurelia.close(one) for one in said))
-        assert [state for _, state, _ in await station.fates_of(thread)] == ["applied", "applied", "held"]
-        async with begin(station.engine) as session:
-            (row,) = await inbox.find(session, (), [(ThreadKey(thread, "XA"), 2)])
-            judged = as_received(read_kept(row), MessageType.EXCHANGE_ACTION, "XA")
-            assert await _still_waiting(session, judged, marked, accepted) == expected
-            assert await _still_waiting(session, judged, accepted, accepted) == accepted
-            over = in_state(State.WITHDRAWN)
-            assert await _still_waiting(session, judged, marked, over) == over
