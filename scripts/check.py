@@ -32,8 +32,8 @@ PARTS = {
     "contracts": [["lint-imports", "--no-logo"]],
 }
 
-SLOW = ("bus", "delivery", "e2e", "faults", "protocol", "demo", "cli")
-"""Folders of tests that mostly wait: for processes to start, brokers to fail, a second to pass."""
+SLOW = ("bus", "delivery", "e2e", "faults", "protocol", "demo", "cli", "recovery")
+"""Folders of the first run: tests that mostly wait, for processes to start, brokers to fail, a second to pass."""
 
 
 class Missing(Exception):

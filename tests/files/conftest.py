@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from tests.world.ledger import Ledger
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def files_world(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """XA and XT; tests may move the clock by days."""
     async with kept_world(postgres, tmp_path_factory.mktemp("files"), ("XA", "XT")) as made:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def files_ledger(files_world: World) -> AsyncIterator[Ledger]:
     """What the databases of `files_world` hold."""
     async with open_ledger(files_world) as opened:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tests.support.postgres import PostgresServer
 
 START = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 60.0
 
 Seen = TypeVar("Seen")
 
