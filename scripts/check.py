@@ -32,7 +32,7 @@ PARTS = {
     "contracts": [["lint-imports", "--no-logo"]],
 }
 
-SLOW = ("bus", "delivery", "e2e", "faults", "protocol", "demo", "cli", "recovery")
+SLOW = ("bus", "delivery", "e2e", "faults", "protocol", "demo", "cli", "recovery", "keys", "contract")
 """Folders of the first run: tests that mostly wait, for processes to start, brokers to fail, a second to pass."""
 
 
@@ -115,24 +115,29 @@ def folder_of(classname: str) -> str:
 
 
 def run_suite(paths: list[str]) -> Report:
-    """Run the named part of the suite, or all of it: as two runs side by side, each with servers of its own.
+    """Run the named part of the suite, or all of it: as runs side by side, each with servers of its own.
 
-    What waits for processes and brokers is in one, what computes is in the other. The output of the second is printed
-    when it has ended, so that two texts are never mixed.
+    What waits for processes and brokers is in one, what computes is in another. The output of all but the first is
+    printed when they have ended, so that two texts are never mixed.
     """
     report = Report()
-    groups = [paths] if paths else halves()
+    wanted = [paths] if paths else groups()
     with tempfile.TemporaryDirectory() as folder:
-        runs = [Run(Path(folder) / str(at), group, is_shown=at == 0) for at, group in enumerate(groups)]
+        runs = [Run(Path(folder) / str(at), group, is_shown=at == 0) for at, group in enumerate(wanted)]
         for run in runs:
             report.add(run.wait(), run.file)
     return report
 
 
-def halves() -> list[list[str]]:
-    """The folders of real processes and brokers, and all the rest; together everything there is."""
-    slow = [f"tests/{name}" for name in SLOW if (ROOT / "tests" / name).is_dir()]
-    return [slow, ["tests", *(f"--ignore={name}" for name in slow)]]
+def groups() -> list[list[str]]:
+    """The folders of real processes and brokers, the model, and all the rest: all but what `make faults` runs.
+
+    The model is alone: what Hypothesis draws depends on which modules are loaded, and alone it is the same each time.
+    """
+    slow = [f"tests/{name}" for name in SLOW]
+    model = ["tests/model"]
+    rest = ["tests", *(f"--ignore={name}" for name in (*slow, *model))]
+    return [["-m", "not long", *group] for group in (slow, model, rest)]
 
 
 class Run:

@@ -36,6 +36,8 @@ def main() -> int:
     given = BUDGETS | {"COUNTERPART_TEST_SEED": seed}
     if not run("-m", "pytest", "-q", "--durations=10", "-o", "timeout=1800", *heavy, **given):
         failed.append("the heavy tests")
+    if not run("-m", "pytest", "-q", "-m", "long", "tests"):
+        failed.append("the long tests")
     print(f"FAILED: {', '.join(failed)}" if failed else f"Nothing found; the report is in {OUT}.")
     return 1 if failed else 0
 

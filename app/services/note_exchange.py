@@ -20,6 +20,7 @@ from app.domain.tiers import lane_of
 from app.domain.wire import Closed, Code, Text
 from app.errors import Conflict, FieldError, Refused
 from app.services.open_exchange import incoming
+from app.services.send import move_lane
 from app.services.send_state import send_state
 from app.services.tell import Happening, tell
 
@@ -59,6 +60,8 @@ async def note_exchange(
         raise Conflict("exchange_exists", "There is an exchange of that id already.")
     await threads.move(session, [replace(locked[key], opened_by=call.requesting)])
     await exchanges.add(session, record, now=now)
+    # The thread may be older than the note, and slower: something of it came while it was nobody's exchange.
+    await move_lane(session, call.exchange_id, lane_of(record.value.tier), now=now)
     await send_state(session, node, record, now=now)
     happened = Happening(
         kind="exchange",

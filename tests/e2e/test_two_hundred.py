@@ -104,6 +104,7 @@ async def run_course(network: Network, arrivals: Arrivals, number: int) -> tuple
     return exchange, STATES[course]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(LIMIT_SECONDS)
 async def test_two_hundred_requests_end_the_same_on_both_sides(
     network: Network, capsys: pytest.CaptureFixture[str]

@@ -56,6 +56,7 @@ async def numbers(ledger: Ledger, told: FileBody) -> list[int]:
     return [row["number"] for row in await ledger.rows("XT", query, told.file_id)]
 
 
+@pytest.mark.long
 async def test_largest_file_arrives(files_world: World, files_ledger: Ledger) -> None:
     """25 MiB cost seconds of work, are what was signed, never more than eight chunks under way; progress shows."""
     journey = await preservation(files_world, **fresh(files_world))

@@ -201,6 +201,8 @@ def note(node: Node, peer: str, exchange_id: UUID, *, type_: RequestType) -> Non
             note_call(Call(exchange_id, peer, node.code, type_, "By voice."), now=node.now), is_incoming=True
         )
         save(node, store, record)
+        # The thread may be older than the note: something of it came, or was said, while it was nobody's exchange.
+        move_lane(node, store, key[0], lane_of(record.value.tier))
         look_for_withdrawal(node, store, key)
         send_state(node, store, store.exchanges[exchange_id])
 

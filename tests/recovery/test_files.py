@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import pytest
+
 from app.domain.codes import RequestType
 from app.domain.files import PLAIN_BYTES
 from tests.files.sending import answer_with, attach, is_complete, until
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from tests.recovery.ground import Ground
 
 
+@pytest.mark.long
 async def test_files_of_the_other_side_are_whole_again(pair: Ground) -> None:
     """A file that XA attached after the backup is bound and complete at XT again; one of XT's own is listed as lost."""
     journey = await delivered(pair.world, document(RequestType.PRESERVATION))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from app.domain.codes import RequestType
 from tests.recovery.equal import equal
 from tests.support.world import seen
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from tests.recovery.ground import Ground
 
 
+@pytest.mark.long
 async def test_a_silent_peer_stays_closed_and_the_others_open(three: Ground) -> None:
     """XA is restored while XS is away: with XT it works again, with XS it answers 503 and whom to call."""
     with_xt = await delivered(three.world, document(RequestType.PRESERVATION))
@@ -46,6 +49,7 @@ async def test_a_silent_peer_stays_closed_and_the_others_open(three: Ground) -> 
     await with_xs.wish("supplement", text="In plain words, if possible.")
 
 
+@pytest.mark.long
 async def test_two_restored_at_once_agree_on_what_is_left(pair: Ground) -> None:
     """XA and XT lose different times of one exchange: what either remembers of the other comes back, and they agree."""
     journey = await delivered(pair.world, document(RequestType.PRESERVATION))

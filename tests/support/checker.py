@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SHOWN = 20
 """Members of a set that are printed."""
 
-OPENED = "delivered"
+OPENED = frozenset({"delivered", "arrived_withdrawn"})
 """The event by which an opening shows its effect at the requested node."""
 
 UNPAIRED = frozenset({"receipt/1", "heartbeat/1"})
@@ -140,7 +140,7 @@ def _undelivered(histories: Mapping[str, History]) -> Iterator[str]:
 def _without_effect(histories: Mapping[str, History], wanted: Sequence[Wanted]) -> Iterator[str]:
     for one in wanted:
         told = [line for line in histories[one.at].told if line.subject == one.exchange]
-        if not any(line.event == OPENED for line in told):
+        if not any(line.event in OPENED for line in told):
             yield f"exchange {one.exchange} at {one.at}"
         for number in sorted(set(one.numbers) - {line.number for line in told}):
             yield f"act {number} of exchange {one.exchange} at {one.at}"
@@ -148,7 +148,7 @@ def _without_effect(histories: Mapping[str, History], wanted: Sequence[Wanted]) 
 
 def _twice_told(histories: Mapping[str, History]) -> Iterator[str]:
     for code, history in histories.items():
-        opened = Counter(line.subject for line in history.told if line.event == OPENED)
+        opened = Counter(line.subject for line in history.told if line.event in OPENED)
         yield from (f"opening of {subject} at {code}, {times} times" for subject, times in opened.items() if times > 1)
         acts = Counter((line.subject, line.number) for line in history.told if line.number is not None)
         yield from (f"act {act[1]} of {act[0]} at {code}, {times} times" for act, times in acts.items() if times > 1)

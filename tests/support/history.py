@@ -84,7 +84,7 @@ def wrong_effects(wanted: Iterable[str], effects: Iterable[str]) -> str:
 
 async def deliveries_at(site: Site, exchanges: Iterable[str] | None = None) -> list[str]:
     """The exchanges that were opened at this node, each as often as its opening had an effect."""
-    found = await site.rows("SELECT subject_id::text FROM timeline WHERE event = 'delivered'")
+    found = await site.rows("SELECT subject_id::text FROM timeline WHERE event IN ('delivered', 'arrived_withdrawn')")
     wanted = None if exchanges is None else set(exchanges)
     return [name for (name,) in found if wanted is None or name in wanted]
 
