@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.support.world import seen
 from tests.world.journey import ALIKE, Journey, expect, sent
 from tests.world.mail import held_mail
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 MONTH = timedelta(days=30, minutes=1)
 """After which an opening is no longer acted on."""
+
+REST = timedelta(hours=2)
+"""Longer than a way that let nothing out is ever left alone."""
 
 
 async def here(journey: Journey, **members: object) -> dict[str, Any]:
@@ -137,6 +142,7 @@ async def test_expired_opening_is_answered(edge_world: World, edge_ledger: Ledge
         journey = await sent(edge_world, fresh(edge_world))
         act = await journey.wish_only("supplement", text="One more address.")
         edge_world.clock.advance(MONTH)
+    edge_world.clock.advance(REST)
     ended = await here(journey, state="CLOSED", under_way=[])
     assert (ended["generation"], ended["details"]["reason"]) == (1, "not_opened:expired")
     assert "UNDELIVERABLE" not in ended["flags"]
@@ -149,11 +155,13 @@ async def test_expired_opening_is_answered(edge_world: World, edge_ledger: Ledge
     assert {name: there[name] for name in ALIKE} == {name: ended[name] for name in ALIKE}
 
 
+@pytest.mark.long
 async def test_late_copy_of_an_expired_opening_is_receipted_again(edge_world: World, edge_ledger: Ledger) -> None:
     """The receipt of an expired opening is lost: the next copy is a duplicate, receipted, and changes nothing."""
     with silence(edge_world, "XT"):
         journey = await sent(edge_world, fresh(edge_world))
         edge_world.clock.advance(MONTH)
+    edge_world.clock.advance(REST)
     await here(journey, state="CLOSED")
     await edge_ledger.calm()
     again = "UPDATE outbox SET left_at = NULL, left_by = NULL, receipted_at = NULL, receipt_status = NULL, next_at = $2"
