@@ -36,7 +36,7 @@ async def world(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFacto
 async def ageing_world(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """XA and XT, whose clock tests may move on; within a year, since their keys last as long."""
     async with kept_world(postgres, tmp_path_factory.mktemp("ageing"), ("XA", "XT")) as made:
-        lasting = {code: replace(node, tokens=await _lasting_tokens(node)) for code, node in made.nodes.items()}
+        lasting = {code: replace(node, tokens=await lasting_tokens(node)) for code, node in made.nodes.items()}
         yield replace(made, nodes=lasting)
 
 
@@ -44,7 +44,7 @@ async def ageing_world(postgres: PostgresServer, tmp_path_factory: pytest.TempPa
 async def edge_world(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """XA, XT and XS for what happens at the edges of an exchange, which takes weeks. A year is enough for these."""
     async with kept_world(postgres, tmp_path_factory.mktemp("edges"), ("XA", "XT", "XS")) as made:
-        lasting = {code: replace(node, tokens=await _lasting_tokens(node)) for code, node in made.nodes.items()}
+        lasting = {code: replace(node, tokens=await lasting_tokens(node)) for code, node in made.nodes.items()}
         yield replace(made, nodes=lasting)
 
 
@@ -69,7 +69,8 @@ async def edge_ledger(edge_world: World) -> AsyncIterator[Ledger]:
         yield opened
 
 
-async def _lasting_tokens(node: LivingNode) -> dict[str, str]:
+async def lasting_tokens(node: LivingNode) -> dict[str, str]:
+    """A token for each seat of the node that outlasts the months a test lets pass."""
     lasting = {}
     now = node.runtime.clock()
     for seat in node.tokens:
