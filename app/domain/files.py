@@ -29,6 +29,23 @@ MAX_UNNAMED_BYTES = 256 * 1024 * 1024
 
 UNNAMED_KEPT = timedelta(days=7)
 
+CARRYING = frozenset(
+    {
+        "supplement",
+        "send_content",
+        "explain_use",
+        "confirm_formally",
+        "ask",
+        "notify_risk",
+        "propose_conditions",
+        "not_executable",
+        "refer",
+        "answer",
+        "report_progress",
+    }
+)
+"""Acts on an exchange that may bring files."""
+
 _NAME = re.compile(r"[^\x00-\x1f\x7f/\\]{1,255}")
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
 
@@ -56,6 +73,19 @@ def check_file(name: str, media_type: str, *, size: int) -> None:
     errors = tuple(error for error, is_so in broken.items() if is_so)
     if errors:
         raise Refused("file_unusable", "This file cannot be sent.", errors=errors)
+
+
+def check_carrying(action: str, *, discloses: bool) -> None:
+    """Raises Refused (`attachments_not_here`) for an act that brings no files, and for data beside a preservation.
+
+    `discloses`: whether this side may disclose data in such an exchange. A preservation keeps data and hands nothing
+    over: whoever holds them attaches nothing (domain.md 1.5).
+    """
+    if action not in CARRYING or not discloses:
+        wrong = FieldError(
+            "/attachments", "attachments_not_here", "This act brings no files in an exchange of this type."
+        )
+        raise Refused("attachments_not_here", "This act brings no files.", errors=(wrong,))
 
 
 def is_consistent(told: FileBody) -> bool:

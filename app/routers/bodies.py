@@ -36,6 +36,9 @@ BODY_DEADLINE_SECONDS = 30.0
 MAX_LENGTH_DIGITS = 12
 """Of a Content-Length header that we still read as a number."""
 
+BINARY = ("application/octet-stream", "application/partial-upload")
+"""Content types of bytes; the second is that of resumable uploads."""
+
 METHODS_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "DELETE", "TRACE"})
 
 Checked = TypeVar("Checked")
@@ -96,6 +99,21 @@ async def read_json(request: Request, *, max_bytes: int = MAX_BODY_BYTES) -> obj
     return (await read_body(request, max_bytes=max_bytes)).json()
 
 
+async def read_bytes(request: Request, *, max_bytes: int, seconds: float = BODY_DEADLINE_SECONDS) -> bytes:
+    """A body of bytes, at least one of them; raises Malformed as JSON bodies do."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in BINARY:
+        raise Malformed("content_type_not_binary", f"The Content-Type must be {' or '.join(BINARY)}.")
+    _check_length(request, max_bytes)
+    try:
+        async with asyncio.timeout(seconds):
+            return await _gather(request, max_bytes)
+    except TimeoutError:
+        raise Malformed("body_too_slow", "The body did not arrive in time.") from None
+    except ClientDisconnect:
+        raise Malformed("body_incomplete", "The connection ended before the body did.") from None
+
+
 def parse_model(model: type[Checked] | TypeAdapter[Checked], value: object) -> Checked:
     """`value` (parsed JSON) as `model`, in pydantic's JSON mode, so that strict models take times and UUIDs as text.
 
@@ -121,7 +139,7 @@ async def _gather(request: Request, max_bytes: int) -> bytes:
             raise _too_large(max_bytes)
         parts.append(part)
     if size == 0:
-        raise Malformed("body_missing", "This needs a JSON body.")
+        raise Malformed("body_missing", "This needs a body.")
     return b"".join(parts)
 
 
@@ -134,6 +152,10 @@ def _check_headers(request: Request, max_bytes: int) -> None:
         raise Malformed("content_type_not_json", "The Content-Type must be application/json, in UTF-8.")
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise Malformed("content_encoding_not_supported", "The body must not be compressed.")
+    _check_length(request, max_bytes)
+
+
+def _check_length(request: Request, max_bytes: int) -> None:
     length = request.headers.get("content-length", "0")
     if len(length) > MAX_LENGTH_DIGITS or int(length) > max_bytes:
         raise _too_large(max_bytes)

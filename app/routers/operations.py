@@ -74,6 +74,10 @@ IDEMPOTENCY_KEY_REUSED = Fault("idempotency_key_reused", 422, "This Idempotency-
 NOT_JSON = Fault("not_json", 400, "The text is not JSON.")
 BODY_TOO_SLOW = Fault("body_too_slow", 408, "The body did not arrive in time.")
 BODY_TOO_LARGE = Fault("body_too_large", 413, "The body may have 262144 bytes.", {"max_bytes": 262144})
+BODY_MISSING = Fault("body_missing", 400, "This needs a body.")
+CONTENT_TYPE_NOT_BINARY = Fault(
+    "content_type_not_binary", 415, "The Content-Type must be application/octet-stream or application/partial-upload."
+)
 CONTENT_TYPE_NOT_JSON = Fault("content_type_not_json", 415, "The Content-Type must be application/json, in UTF-8.")
 DOCUMENT_INVALID = Fault("document_invalid", 422, "The body breaks the rules listed in errors.")
 PARAMETERS_INVALID = Fault("parameters_invalid", 422, "The query or a header breaks the rules listed in errors.")
@@ -106,6 +110,7 @@ RECOVERING = Fault(
 
 OF_CALLER: tuple[Fault, ...] = (NOT_AUTHENTICATED, TOKEN_NOT_VALID)
 OF_BODY = (NOT_JSON, BODY_TOO_SLOW, BODY_TOO_LARGE, CONTENT_TYPE_NOT_JSON, DOCUMENT_INVALID)
+OF_BYTES = (BODY_MISSING, BODY_TOO_SLOW, BODY_TOO_LARGE, CONTENT_TYPE_NOT_BINARY, RECOVERING)
 OF_KEY = (IDEMPOTENCY_KEY_REQUIRED, IDEMPOTENCY_IN_PROGRESS, IDEMPOTENCY_KEY_REUSED, RECOVERING)
 OF_QUERY = (PARAMETERS_INVALID,)
 OF_PATH = (NOT_FOUND,)
@@ -168,6 +173,19 @@ class JsonBody:
 
 
 @dataclass(frozen=True, slots=True)
+class BinaryBody:
+    """A body of bytes that no model has."""
+
+    description: str
+
+    def described(self) -> dict[str, Any]:
+        """The request body as OpenAPI."""
+        bytes_: dict[str, Any] = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
+        bytes_["examples"] = {"piece": {"value": "the next bytes of the file"}}
+        return {"required": True, "description": self.description, "content": {"application/octet-stream": bytes_}}
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One route's description. `acts` marks a command that needs an Idempotency-Key.
 
@@ -180,7 +198,7 @@ class Operation:
     summary: str
     answers: Mapping[int, Answered]
     errors: tuple[Fault, ...] = ()
-    body: JsonBody | None = None
+    body: JsonBody | BinaryBody | None = None
     acts: bool = False
 
     def route(self) -> dict[str, Any]:
@@ -207,7 +225,8 @@ class Operation:
         return replace(answer, headers={**answer.headers, **REPLAYED}).described() if self.acts else answer.described()
 
     def _implied(self) -> tuple[Fault, ...]:
-        return (OF_BODY if self.body else ()) + (OF_KEY if self.acts else ())
+        of_body = {JsonBody: OF_BODY, BinaryBody: OF_BYTES}.get(type(self.body), ())
+        return of_body + (OF_KEY if self.acts else ())
 
 
 def _content(model: Any, examples: Examples, *, mode: JsonSchemaMode = "serialization") -> dict[str, Any]:  # noqa: ANN401 - a model, a type or a JSON Schema

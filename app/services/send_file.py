@@ -18,35 +18,44 @@ from app.services.identifiers import new_id
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
     from app.db.engine import Session
-    from app.db.exchanges import ExchangeRecord
     from app.services.node import Node
 
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """A file as a person hands it over."""
+    """A file as a person hands it over; without an `id` it gets one."""
 
     name: str
     media_type: str
     content: bytes
+    id: UUID | None = None
 
 
-async def send_file(session: Session, node: Node, record: ExchangeRecord, file: NewFile, *, now: datetime) -> FileBody:
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """Where a file goes: to this contact point, in this exchange."""
+
+    peer: str
+    exchange_id: UUID
+
+
+async def send_file(session: Session, node: Node, to: Addressed, file: NewFile, *, now: datetime) -> FileBody:
     """Keep the file's chunks for the peer of this exchange; returns what the signed message must carry to name it.
 
     The caller queues that message in the same transaction. The chunks follow by themselves and never hold it up
     (ruling 20). Raises Refused `file_unusable`.
     """
     check_file(file.name, file.media_type, size=len(file.content))
-    file_id, key, chunks = new_id(), node.random(FILE_KEY_BYTES), chunks_of(len(file.content))
+    file_id, key, chunks = file.id or new_id(), node.random(FILE_KEY_BYTES), chunks_of(len(file.content))
     sha256 = encode_part(hashlib.sha256(file.content).digest())
     named = NamedFile(
         id=file_id,
-        peer=record.peer,
+        peer=to.peer,
         direction=Direction.OUTGOING,
-        exchange_id=record.value.id,
+        exchange_id=to.exchange_id,
         name=file.name,
         media_type=file.media_type,
         size=len(file.content),

@@ -13,9 +13,10 @@ import pytest
 from app.domain.codes import RequestType
 from app.main import create_app, serve_http
 from app.routers.node_checks import CHECKS
+from tests.files.test_upload import handed_over
 from tests.support.world import seen
 from tests.world.documents import document
-from tests.world.journey import PRESERVING, advice, expect, filed, preservation, taken
+from tests.world.journey import DESK_ROAD, PRESERVING, advice, expect, filed, preservation, taken
 from tests.world.keeping import kept_world
 
 if TYPE_CHECKING:
@@ -108,7 +109,19 @@ async def _cases(world: World) -> dict[str, dict[str, list[str]]]:
     exchanges = [one.exchange_id for one in journeys]
     there = {one.exchange_id for one in journeys if one.requested == "XT"}
     holds = [hold["id"] for one in journeys for hold in expect(await one.ours().get(one.exchange), 200)["holds"]]
+    files = await _files(world)
     return {
-        "XA": {"request_id": requests, "exchange_id": exchanges, "hold_id": holds},
-        "XT": {"request_id": requests, "exchange_id": sorted(there), "hold_id": holds},
+        "XA": {"request_id": requests, "exchange_id": exchanges, "hold_id": holds, "attachment_id": files},
+        "XT": {"request_id": requests, "exchange_id": sorted(there), "hold_id": holds, "attachment_id": files},
     }
+
+
+async def _files(world: World) -> list[str]:
+    """A file that left with its request, and one that is still to be sent."""
+    files = []
+    for acts in (DESK_ROAD, ()):
+        made = await filed(world, document(RequestType.PRESERVATION))
+        file = await handed_over(world["XA"].as_("agency_officer"), f"/v1/requests/{made['id']}", b"%PDF-1.7\n")
+        await taken(world, made["id"], *acts)
+        files.append(str(file["id"]))
+    return files

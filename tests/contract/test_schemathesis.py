@@ -48,7 +48,7 @@ EXAMPLES = 4
 """Requests per operation, person and manner."""
 
 OPEN_TO = {
-    "agency_officer": ("/v1/requests", "/v1/events", "/v1/me", "/v1/request-types"),
+    "agency_officer": ("/v1/requests", "/v1/attachments", "/v1/events", "/v1/me", "/v1/request-types"),
     "duty_officer": ("/v1/requests", "/v1/exchanges", "/v1/holds"),
     "supervisor": ("/v1/requests/", "/v1/exchanges/", "/v1/holds/"),
     "auditor": ("/v1/audit", "/v1/exchanges/{exchange_id}/audit", "/v1/events"),
@@ -199,13 +199,21 @@ OF_EVERYBODY = {
     ("whoAmI", 200),
     ("readEvents", 200),
 }
-OF_READERS = {("listRequests", 200), ("readRequest", 200), ("readRequestTimeline", 200)}
+OF_READERS = {
+    ("listRequests", 200),
+    ("readRequest", 200),
+    ("readRequestTimeline", 200),
+    ("listRequestAttachments", 200),
+    ("readAttachment", 200),
+    ("downloadAttachment", 200),
+}
 OF_THE_DESK = OF_READERS | {
     ("listExchanges", 200),
     ("readExchange", 200),
     ("readExchangeTimeline", 200),
     ("readStatements", 200),
     ("readFallbackSheet", 200),
+    ("listExchangeAttachments", 200),
     ("listHolds", 200),
     ("readHold", 200),
     ("actOnRequest", 200),
@@ -226,6 +234,7 @@ DONE: Mapping[str, set[tuple[str, int]]] = {
     "duty_officer": OF_THE_DESK
     | {
         ("noteExchange", 201),
+        ("announceExchangeAttachment", 201),
         ("actOnExchange", 200),
         ("actOnExchange", 202),
         ("actOnExchange", 409),
@@ -234,7 +243,15 @@ DONE: Mapping[str, set[tuple[str, int]]] = {
         ("actOnHold", 409),
     },
     "supervisor": OF_THE_DESK | OF_MONITORS,
-    "agency_officer": OF_READERS | {("fileRequest", 201), ("fileRequest", 422), ("actOnRequest", 200)},
+    "agency_officer": OF_READERS
+    | {
+        ("fileRequest", 201),
+        ("fileRequest", 422),
+        ("actOnRequest", 200),
+        ("announceRequestAttachment", 409),
+        ("uploadAttachment", 409),
+        ("deleteAttachment", 409),
+    },
     "auditor": {
         ("getCheckpoint", 200),
         ("getProof", 200),

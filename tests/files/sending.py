@@ -14,7 +14,7 @@ from app.domain.messages import ActionBody, write_body
 from app.domain.moments import to_milliseconds
 from app.domain.requesting_acts import Supplement
 from app.services.send import Outgoing, put
-from app.services.send_file import NewFile, send_file
+from app.services.send_file import Addressed, NewFile, send_file
 from app.services.send_state import send_state
 from tests.support.world import seen
 from tests.world.journey import expect
@@ -37,7 +37,7 @@ async def prepare(journey: Journey, content: bytes, *, name: str = "order.pdf", 
     async with begin(node.runtime.engine) as session:
         record = await _record(session, journey)
         now = node.runtime.clock()
-        told = await send_file(session, node.runtime.node, record, NewFile(name, PDF, content), now=now)
+        told = await send_file(session, node.runtime.node, addressed(record), NewFile(name, PDF, content), now=now)
     node.runtime.wake.ring()
     return told
 
@@ -57,7 +57,7 @@ async def attach(journey: Journey, content: bytes, *, name: str = "order.pdf") -
     async with begin(node.runtime.engine) as session:
         record = await _record(session, journey)
         now = node.runtime.clock()
-        told = await send_file(session, node.runtime.node, record, NewFile(name, PDF, content), now=now)
+        told = await send_file(session, node.runtime.node, addressed(record), NewFile(name, PDF, content), now=now)
         await _supplement(session, node, record, (told,))
     node.runtime.wake.ring()
     return told
@@ -70,10 +70,17 @@ async def answer_with(journey: Journey, content: bytes) -> FileBody:
         await threads.lock(session, [ThreadKey(journey.exchange_id, "XA")])
         record = await _record(session, journey)
         now = node.runtime.clock()
-        told = await send_file(session, node.runtime.node, record, NewFile("answer.pdf", PDF, content), now=now)
+        told = await send_file(
+            session, node.runtime.node, addressed(record), NewFile("answer.pdf", PDF, content), now=now
+        )
         await send_state(session, node.runtime.node, record, attachments=[told], now=now)
     node.runtime.wake.ring()
     return told
+
+
+def addressed(record: ExchangeRecord) -> Addressed:
+    """Where the files of an exchange go."""
+    return Addressed(record.peer, record.value.id)
 
 
 async def _record(session: Session, journey: Journey) -> ExchangeRecord:

@@ -1,0 +1,137 @@
+"""A file by its id, wherever it is: being handed over here, on its way, or arrived from abroad."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.db import exchanges, files, requests, uploads
+from app.db.tables_files import FileState
+from app.db.tables_uploads import UploadState
+from app.domain.codes import Direction
+from app.envelope.file_cipher import open_chunk
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
+    from datetime import datetime
+    from uuid import UUID
+
+    from app.db.engine import ReadSession
+    from app.db.files import NamedFile
+    from app.db.uploads import UploadRecord
+
+    Open = Callable[[], AbstractAsyncContextManager[ReadSession]]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """A file of a case, and the agency whose case it is; `is_whole`: its content can be read here."""
+
+    id: UUID
+    request_id: UUID | None
+    exchange_id: UUID | None
+    agency_id: str | None
+    direction: Direction
+    name: str
+    media_type: str | None
+    size: int
+    sha256: str
+    received: int
+    state: UploadState
+    fault: str | None
+    created_at: datetime
+    is_whole: bool
+    sent: NamedFile | None = None
+
+
+_STATES = {
+    FileState.ARRIVING: UploadState.UPLOADING,
+    FileState.COMPLETE: UploadState.SENT,
+    FileState.WRONG: UploadState.WRONG,
+}
+
+
+async def find_file(session: ReadSession, file_id: UUID) -> CaseFile | None:
+    """The file, or None if there is none of that id."""
+    upload = await uploads.load(session, file_id)
+    if upload is not None:
+        return await _ours(session, upload)
+    arrived = await files.load(session, file_id)
+    return None if arrived is None else await _named(session, arrived)
+
+
+async def files_of_case(session: ReadSession, case: uploads.Case) -> list[CaseFile]:
+    """All files of a request or an exchange, the oldest first."""
+    found = [await _ours(session, one) for one in await uploads.of_case(session, case)]
+    if case.exchange_id is not None:
+        known = {one.id for one in found}
+        come = (await files.progress(session, [case.exchange_id])).get(case.exchange_id, [])
+        found += [await _named(session, one.file) for one in come if one.file.id not in known]
+    return sorted(found, key=lambda one: (one.created_at, one.id))
+
+
+async def read_content(open_session: Open, file: CaseFile) -> AsyncIterator[bytes]:
+    """The content piece by piece, each read in a look of its own, so that no slow reader holds a connection."""
+    if file.sent is None:
+        async with open_session() as session:
+            content = await uploads.content(session, file.id)
+        yield content
+        return
+    for number in range(1, file.sent.chunks + 1):
+        async with open_session() as session:
+            closed = await files.load_chunk(session, file.sent, number)
+        yield open_chunk(closed or b"", file.sent.key, file_id=file.id, number=number, chunks=file.sent.chunks)
+
+
+async def _ours(session: ReadSession, upload: UploadRecord) -> CaseFile:
+    sent = await files.load(session, upload.id) if upload.state is UploadState.SENT else None
+    exchange_id = upload.exchange_id if sent is None else sent.exchange_id
+    return CaseFile(
+        id=upload.id,
+        request_id=upload.request_id,
+        exchange_id=exchange_id,
+        agency_id=await _agency_of(session, upload.request_id, exchange_id),
+        direction=Direction.OUTGOING,
+        name=upload.name,
+        media_type=upload.media_type,
+        size=upload.size,
+        sha256=upload.sha256,
+        received=upload.received,
+        state=upload.state,
+        fault=upload.fault,
+        created_at=upload.created_at,
+        is_whole=upload.state in {UploadState.READY, UploadState.SENT},
+        sent=sent,
+    )
+
+
+async def _named(session: ReadSession, file: NamedFile) -> CaseFile:
+    whole = file.direction is Direction.OUTGOING or file.state is FileState.COMPLETE
+    return CaseFile(
+        id=file.id,
+        request_id=None,
+        exchange_id=file.exchange_id,
+        agency_id=await _agency_of(session, None, file.exchange_id),
+        direction=file.direction,
+        name=file.name,
+        media_type=file.media_type,
+        size=file.size,
+        sha256=file.sha256,
+        received=file.size if whole else 0,
+        state=_STATES[file.state],
+        fault=None,
+        created_at=file.created_at,
+        is_whole=whole,
+        sent=file,
+    )
+
+
+async def _agency_of(session: ReadSession, request_id: UUID | None, exchange_id: UUID | None) -> str | None:
+    if request_id is not None:
+        found = await requests.load(session, request_id)
+    elif exchange_id is not None and await exchanges.load(session, exchange_id) is not None:
+        found = await requests.load_for_exchange(session, exchange_id)
+    else:
+        found = None
+    return None if found is None else found.agency_id

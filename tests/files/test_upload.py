@@ -1,0 +1,189 @@
+"""Files over HTTP: announced, sent in pieces, bound into what is signed, downloaded on both sides."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from app.domain.codes import RequestType
+from tests.files.sending import is_complete
+from tests.support.world import seen
+from tests.world.documents import document
+from tests.world.journey import DESK_ROAD, Journey, delivered, expect, filed, sent, taken
+
+if TYPE_CHECKING:
+    import httpx
+
+    from tests.support.world import Caller, World
+
+PDF = b"%PDF-1.7\n" + bytes(range(256)) * 2_000
+PIECE = 200_000
+BYTES = {"content-type": "application/octet-stream"}
+
+
+def announced(content: bytes, name: str = "order.pdf", **members: object) -> dict[str, Any]:
+    """What is said of a file before its first byte."""
+    return {"name": name, "size": len(content), "sha256": hashlib.sha256(content).hexdigest(), **members}
+
+
+async def announce(caller: Caller, case: str, content: bytes, **members: Any) -> str:  # noqa: ANN401 - members of the announcement
+    """A file announced; its address."""
+    begun = expect(await caller.post(f"{case}/attachments", announced(content, **members)), 201)
+    return f"/v1/attachments/{begun['id']}"
+
+
+async def piece(caller: Caller, file: str, content: bytes, offset: int) -> httpx.Response:
+    """One piece, whatever the answer."""
+    headers = {"Authorization": f"Bearer {caller.token}", **BYTES}
+    return await caller.http.patch(f"{file}/content", params={"offset": offset}, content=content, headers=headers)
+
+
+async def handed_over(caller: Caller, case: str, content: bytes, **members: Any) -> dict[str, Any]:  # noqa: ANN401 - members of the announcement
+    """A file sent in pieces; what is shown of it after the last."""
+    file = await announce(caller, case, content, **members)
+    shown: dict[str, Any] = {}
+    for offset in range(0, len(content), PIECE):
+        shown = expect(await piece(caller, file, content[offset : offset + PIECE], offset), 200)
+    return shown
+
+
+async def remove(caller: Caller, file: str) -> int:
+    """Take a file back; the status of the answer."""
+    return (await caller.http.delete(file, headers={"Authorization": f"Bearer {caller.token}"})).status_code
+
+
+def agency(world: World, seat: str = "agency_officer") -> Caller:
+    """A person of an agency of XA."""
+    return world["XA"].as_(seat)
+
+
+async def arrived(journey: Journey, caller: Caller, name: str) -> dict[str, Any]:
+    """The file of that name in the exchange, once it is whole there."""
+
+    async def look() -> list[dict[str, Any]]:
+        return list((await caller.get(journey.exchange)).json().get("attachments", []))
+
+    found = await seen(look, lambda files: any(one["name"] == name and is_complete(one) for one in files))
+    return next(one for one in found if one["name"] == name)
+
+
+async def test_file_travels_with_the_request_that_names_it(files_world: World) -> None:
+    """Sent in pieces, a piece twice, after a break from where it was: the other desk downloads the same bytes."""
+    officer = agency(files_world)
+    request = await filed(files_world, document(RequestType.PRESERVATION))
+    case = f"/v1/requests/{request['id']}"
+    file = await announce(officer, case, PDF)
+    expect(await piece(officer, file, PDF[:PIECE], 0), 200)
+    lost = await piece(officer, file, PDF[:PIECE], 0)
+    assert (lost.status_code, lost.json()["code"], lost.json()["received"]) == (409, "upload_offset", PIECE)
+    assert (await officer.get(file)).json()["received"] == PIECE
+    expect(await piece(officer, file, PDF[PIECE : 2 * PIECE], PIECE), 200)
+    whole = expect(await piece(officer, file, PDF[2 * PIECE :], 2 * PIECE), 200)
+    assert (whole["state"], whole["media_type"]) == ("ready", "application/pdf")
+    signed = await taken(files_world, request["id"], *DESK_ROAD)
+    journey = Journey(files_world, request["id"], signed["exchange_id"], "XT")
+    there = await arrived(journey, journey.theirs(), "order.pdf")
+    content = await journey.theirs().get(f"/v1/attachments/{there['id']}/content")
+    assert content.content == PDF
+    assert content.headers["content-disposition"].startswith("attachment;")
+    assert (await officer.get(f"{file}/content")).content == PDF
+    listed = (await officer.get(f"{case}/attachments")).json()["data"]
+    assert [(one["name"], one["state"]) for one in listed] == [("order.pdf", "sent")]
+
+
+async def test_wrong_file_is_never_sent(files_world: World) -> None:
+    """Other bytes than announced, or of another kind: `wrong`, and nothing is signed until it was taken back."""
+    officer = agency(files_world)
+    request = await filed(files_world, document(RequestType.PRESERVATION))
+    case = f"/v1/requests/{request['id']}"
+    file = await announce(officer, case, b"%PDF-1.7 as it was")
+    other = expect(await piece(officer, file, b"%PDF-1.7 as it is ", 0), 200)
+    assert (other["state"], other["fault"]) == ("wrong", "other_content")
+    kind = await handed_over(officer, case, b"MZ\x90\x00 program", name="tool.pdf", media_type="application/pdf")
+    assert (kind["state"], kind["fault"]) == ("wrong", "file_type_mismatch")
+    assert (await piece(officer, file, b"more", 0)).json()["code"] == "upload_ended"
+    await taken(files_world, request["id"], *DESK_ROAD[:2])
+    refused = await files_world["XA"].as_("supervisor").act(case, "sign")
+    assert (refused.status_code, refused.json()["code"]) == (409, "upload_unfinished")
+    assert await remove(officer, file) == 409, "what was approved stays as it was"
+    expect(await files_world["XA"].as_("duty_officer").act(case, "reopen", text="Two files are wrong."), 200)
+    assert [await remove(officer, one) for one in (file, f"/v1/attachments/{kind['id']}")] == [204, 204]
+    await taken(files_world, request["id"], *DESK_ROAD[1:])
+
+
+async def test_announcements_have_their_rules(files_world: World) -> None:
+    """Too large, of no type we take, with a path for a name: refused with the member, nothing echoed, nothing kept."""
+    officer = agency(files_world)
+    request = await filed(files_world, document(RequestType.PRESERVATION))
+    case = f"/v1/requests/{request['id']}/attachments"
+    for members, pointer in (
+        ({"size": 26 * 1024 * 1024}, "/size"),
+        ({"name": "../../etc/shadow"}, "/name"),
+        ({"media_type": "text/html"}, "/media_type"),
+        ({"sha256": "none"}, "/sha256"),
+    ):
+        answer = await officer.post(case, announced(b"x") | members)
+        assert answer.status_code == 422
+        assert [one["pointer"] for one in answer.json()["errors"]] == [pointer]
+        assert "shadow" not in answer.text
+    assert (await officer.get(case)).json()["data"] == []
+
+
+async def test_files_of_a_case_are_its_agencys(files_world: World) -> None:
+    """Another agency, and the desk abroad before it was sent, find nothing; who only reads adds nothing."""
+    officer = agency(files_world)
+    request = await filed(files_world, document(RequestType.PRESERVATION))
+    case = f"/v1/requests/{request['id']}"
+    file = await announce(officer, case, PDF)
+    stranger = agency(files_world, "agency_officer_2")
+    asked = [await stranger.get(file), await stranger.get(f"{file}/content"), await piece(stranger, file, b"x", 0)]
+    asked += [await stranger.post(f"{case}/attachments", announced(b"x")), await stranger.get(f"{case}/attachments")]
+    assert {answer.status_code for answer in asked} == {404}
+    assert (await files_world["XT"].as_("duty_officer").get(file)).status_code == 404
+    assert (await agency(files_world, "agency_viewer").post(f"{case}/attachments", announced(b"x"))).status_code == 403
+    assert (await files_world["XA"].as_("auditor").get(f"{file}/content")).status_code == 403
+
+
+async def test_answer_brings_a_file_that_its_agency_may_read(files_world: World) -> None:
+    """The desk asked attaches a report to its answer; the agency that asked downloads it through its own desk."""
+    journey = await delivered(files_world, document(RequestType.TECHNICAL_ADVICE, requested="XT"))
+    await journey.do("acknowledge")
+    report = await handed_over(journey.theirs(), journey.exchange, b"line 1\n", name="report.txt")
+    await journey.do("answer", text="See the report.", attachments=[report["id"]])
+    there = await arrived(journey, journey.ours(), "report.txt")
+    reader = journey.ours("agency_officer")
+    assert (await reader.get(f"/v1/attachments/{there['id']}/content")).content == b"line 1\n"
+    again = await journey.theirs().act(journey.exchange, "report_progress", text="Again.", attachments=[report["id"]])
+    assert (again.status_code, again.json()["code"]) == (422, "attachment_unknown")
+
+
+@pytest.mark.parametrize("side", ["theirs", "ours"])
+async def test_a_preservation_hands_nothing_over(files_world: World, side: str) -> None:
+    """Who holds the data attaches nothing to a preservation; who asks may add to its request (control)."""
+    journey = await sent(files_world, document(RequestType.PRESERVATION))
+    await seen(lambda: journey.theirs().get(journey.exchange), lambda answer: answer.status_code == 200)
+    await journey.do("acknowledge")
+    await journey.settled()
+    caller: Caller = getattr(journey, side)()
+    file = await handed_over(caller, journey.exchange, b"a,b\n", name="log.csv", media_type="text/csv")
+    act = "report_progress" if side == "theirs" else "supplement"
+    answer = await caller.act(journey.exchange, act, text="With a file.", attachments=[file["id"]])
+    if side == "theirs":
+        assert (answer.status_code, answer.json()["code"]) == (422, "attachments_not_here")
+        assert (await caller.get(f"/v1/attachments/{file['id']}")).json()["state"] == "ready"
+    else:
+        expect(answer, 202)
+        await arrived(journey, journey.theirs(), "log.csv")
+
+
+async def test_act_without_files_brings_none(files_world: World) -> None:
+    """Withdrawing with an attachment is refused, and so is what is no list of ids; the act does not happen."""
+    journey = await delivered(files_world, document(RequestType.PRESERVATION))
+    file = await handed_over(journey.ours(), journey.exchange, b"x", name="x.txt")
+    answer = await journey.ours().act(journey.exchange, "withdraw", attachments=[file["id"]])
+    assert (answer.status_code, answer.json()["code"]) == (422, "attachments_not_here")
+    answer = await journey.ours().act(journey.exchange, "supplement", text="More.", attachments="all")
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/attachments")
+    assert (await journey.settled())["state"] == "DELIVERED"
