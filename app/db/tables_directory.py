@@ -1,0 +1,57 @@
+"""What contact points do to look after one another: test calls, and incidents told of."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, CheckConstraint, Column, DateTime, Index, PrimaryKeyConstraint, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
+
+from app.db.metadata import metadata, one_of
+from app.domain.codes import Direction
+from app.domain.service_messages import CallKind
+
+test_call = Table(
+    "test_call",
+    metadata,
+    Column("id", Uuid, nullable=False),
+    Column("peer", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("note", Text),
+    Column("planned_at", DateTime(timezone=True), nullable=False),
+    Column("called_at", DateTime(timezone=True)),
+    Column("due_at", DateTime(timezone=True)),
+    Column("answered_at", DateTime(timezone=True)),
+    Column("answered_by", Uuid),
+    Column("missed_at", DateTime(timezone=True)),
+    # The caller chooses the id: another contact point may have chosen the same.
+    PrimaryKeyConstraint("peer", "direction", "id"),
+    one_of("direction", Direction),
+    one_of("kind", CallKind),
+    CheckConstraint("(called_at IS NULL) = (due_at IS NULL)", name="due_once_called"),
+    comment="Test calls to and from other contact points; nothing of a case",
+)
+Index("ix_test_call_peer_planned_at", test_call.c.peer, test_call.c.planned_at)
+Index(
+    "ix_test_call_open",
+    test_call.c.planned_at,
+    postgresql_where=test_call.c.answered_at.is_(None) & test_call.c.missed_at.is_(None),
+)
+
+incident = Table(
+    "incident",
+    metadata,
+    Column("id", Uuid, nullable=False),
+    Column("peer", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("discovered_at", DateTime(timezone=True), nullable=False),
+    Column("told_at", DateTime(timezone=True), nullable=False),
+    Column("what", Text, nullable=False),
+    Column("mitigations", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("exchanges", ARRAY(UUID(as_uuid=True)), nullable=False),
+    Column("limit_onward", Boolean, nullable=False),
+    PrimaryKeyConstraint("peer", "direction", "id"),
+    one_of("direction", Direction),
+    comment="Security incidents told to another contact point, or by one",
+)
+Index("ix_incident_told_at", incident.c.told_at)

@@ -1,0 +1,61 @@
+"""Bodies of the messages by which contact points look after one another: test calls, and word of an incident."""
+
+# ruff: noqa: TC001, TC003 - pydantic reads the annotations at run time
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from app.domain.moments import Instant
+from app.domain.snapshot_bodies import WireLine, WireText
+from app.domain.wire import Open
+
+MAX_AFFECTED = 1_000
+"""Exchanges that one `incident/1` names; more of them are told in several."""
+
+
+class CallKind(StrEnum):
+    """PING asks whether somebody is awake; DRILL is an exercise with a script in its note. Neither is a case."""
+
+    PING = "PING"
+    DRILL = "DRILL"
+
+
+class CallPart(StrEnum):
+    """Who speaks: the one who calls, or the one who was called."""
+
+    CALL = "call"
+    ANSWER = "answer"
+
+
+class CallBody(Open):
+    """`test-call/1`: a call, answered by a person with a message of the same type and the same `call_id`.
+
+    It carries nothing of any case, and nothing of it is ever real.
+    """
+
+    call_id: UUID
+    kind: CallKind
+    part: CallPart
+    at: Instant
+    note: WireText | None = None
+
+
+class IncidentBody(Open):
+    """`incident/1`: data that the reader gave, or data about its cases, were exposed, altered or lost (224 art. 14(7)).
+
+    `exchanges` are only those that reader and writer share. `limit_onward`: the writer asks that the report itself is
+    not passed on.
+    """
+
+    incident_id: UUID
+    discovered_at: Instant
+    what: WireText
+    mitigations: WireText
+    contact: WireLine
+    exchanges: Annotated[tuple[UUID, ...], Field(max_length=MAX_AFFECTED)] = ()
+    limit_onward: bool = False

@@ -1,0 +1,99 @@
+"""Data were exposed, altered or lost here: each contact point whose cases it touches is told, of these alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.audit.facts import Fact, FactType
+from app.db import exchanges, incidents
+from app.db.incidents import IncidentRecord
+from app.domain.codes import Direction, Lane, MessageType
+from app.domain.messages import write_body
+from app.domain.moments import to_milliseconds
+from app.domain.service_messages import MAX_AFFECTED, IncidentBody
+from app.errors import FieldError, Refused
+from app.services.identifiers import new_id
+from app.services.mark_incident import mark_incident
+from app.services.record import record
+from app.services.send import Outgoing, put
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from datetime import datetime
+    from uuid import UUID
+
+    from app.db.exchanges import ExchangeRecord
+    from app.services.node import Acting
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What a supervisor reports. `peers` are told even if no exchange with them is known to be touched."""
+
+    discovered_at: datetime
+    what: str
+    mitigations: str
+    contact: str
+    exchanges: Collection[UUID]
+    peers: Collection[str]
+    limit_onward: bool
+
+
+async def report_incident(acting: Acting, reported: Reported) -> list[IncidentRecord]:
+    """Tell every contact point concerned, urgently; returns what each is told (CETS 224 art. 14(7)).
+
+    Raises Refused `exchange_unknown`, `contact_point_unknown`, `nobody_concerned`.
+    """
+    touched = await _touched(acting, reported.exchanges)
+    known = {point.code for point in acting.node.directory.contact_points} - {acting.node.code}
+    if not set(reported.peers) <= known:
+        wrong = FieldError("/peers", "contact_point_unknown", "The directory does not know every one of these codes.")
+        raise Refused("contact_point_unknown", "A contact point is not there.", errors=(wrong,))
+    concerned = sorted({one.peer for one in touched} | set(reported.peers))
+    if not concerned:
+        wrong = FieldError("/exchanges", "nobody_concerned", "Name the exchanges that are touched, or whom to tell.")
+        raise Refused("nobody_concerned", "Nobody would be told.", errors=(wrong,))
+    told = [await _tell(acting, reported, peer, [one for one in touched if one.peer == peer]) for peer in concerned]
+    for one in touched:
+        await mark_incident(acting.session, acting.node, one, now=acting.now)
+    said = {"peers": concerned, "exchanges": [str(one.value.id) for one in touched], "what": reported.what}
+    fact = Fact(FactType.OPERATOR_ACTION, contents={"incident": said})
+    await record(acting.session, acting.node, fact, actor=acting.actor, now=acting.now)
+    return told
+
+
+async def _touched(acting: Acting, ids: Iterable[UUID]) -> list[ExchangeRecord]:
+    found = [await exchanges.load(acting.session, one) for one in sorted(set(ids))]
+    if None in found:
+        wrong = FieldError("/exchanges", "exchange_unknown", "Not every one of these is an exchange of this node.")
+        raise Refused("exchange_unknown", "An exchange is not there.", errors=(wrong,))
+    return [one for one in found if one is not None]
+
+
+async def _tell(acting: Acting, reported: Reported, peer: str, touched: list[ExchangeRecord]) -> IncidentRecord:
+    told = IncidentRecord(
+        id=new_id(),
+        peer=peer,
+        direction=Direction.OUTGOING,
+        discovered_at=to_milliseconds(reported.discovered_at),
+        told_at=acting.now,
+        what=reported.what,
+        mitigations=reported.mitigations,
+        contact=reported.contact,
+        exchanges=[one.value.id for one in touched][:MAX_AFFECTED],
+        limit_onward=reported.limit_onward,
+    )
+    await incidents.add(acting.session, told)
+    body = IncidentBody(
+        incident_id=told.id,
+        discovered_at=told.discovered_at,
+        what=told.what,
+        mitigations=told.mitigations,
+        contact=told.contact,
+        exchanges=tuple(told.exchanges),
+        limit_onward=told.limit_onward,
+    )
+    letter = Outgoing(peer, MessageType.INCIDENT, write_body(body), lane=Lane.URGENT)
+    await put(acting.session, acting.node, letter, now=acting.now)
+    return told
