@@ -56,7 +56,8 @@ async def served(
                 world[code].tokens,
                 create_app(world[code].runtime).openapi(),
                 {**ids[code], "type": list(RequestType), "code": ["XT", "XS"], "name": list(CHECKS)},
-                {"event_id": await _events(world[code].as_("auditor")), "from": ["1", "3"], "to": ["3", "7"]},
+                {"event_id": await _events(world[code].as_("auditor")), "from": ["1", "3"], "to": ["3", "7"]}
+                | {"requesting": ["XA", "XA"], "requested": ["XT", "XS"], "type": ["PRESERVATION", "MLA_INITIATION"]},
             )
             for code, base in bases.items()
         }
@@ -109,11 +110,22 @@ async def _cases(world: World) -> dict[str, dict[str, list[str]]]:
     exchanges = [one.exchange_id for one in journeys]
     there = {one.exchange_id for one in journeys if one.requested == "XT"}
     holds = [hold["id"] for one in journeys for hold in expect(await one.ours().get(one.exchange), 200)["holds"]]
-    files = await _files(world)
-    return {
-        "XA": {"request_id": requests, "exchange_id": exchanges, "hold_id": holds, "attachment_id": files},
-        "XT": {"request_id": requests, "exchange_id": sorted(there), "hold_id": holds, "attachment_id": files},
-    }
+    known = {"request_id": requests, "hold_id": holds, "attachment_id": await _files(world)}
+    known["call_id"] = [await _test_call(world)]
+    return {"XA": {**known, "exchange_id": exchanges}, "XT": {**known, "exchange_id": sorted(there)}}
+
+
+async def _test_call(world: World) -> str:
+    """A test call of XT that waits at XA."""
+    calls = "/v1/directory/contact-points/XA/test-calls"
+    made = expect(await world["XT"].as_("duty_officer").post(calls, {"kind": "DRILL", "note": "Exercise."}), 201)
+
+    async def arrived() -> list[str]:
+        listed = expect(await world["XA"].as_("duty_officer").get("/v1/test-calls"), 200)["data"]
+        return [one["id"] for one in listed]
+
+    await seen(arrived, lambda ids: made["id"] in ids)
+    return str(made["id"])
 
 
 async def _files(world: World) -> list[str]:

@@ -49,8 +49,8 @@ EXAMPLES = 4
 
 OPEN_TO = {
     "agency_officer": ("/v1/requests", "/v1/attachments", "/v1/events", "/v1/me", "/v1/request-types"),
-    "duty_officer": ("/v1/requests", "/v1/exchanges", "/v1/holds"),
-    "supervisor": ("/v1/requests/", "/v1/exchanges/", "/v1/holds/"),
+    "duty_officer": ("/v1/requests", "/v1/exchanges", "/v1/holds", "/v1/law", "/v1/directory", "/v1/test-calls"),
+    "supervisor": ("/v1/requests/", "/v1/exchanges/", "/v1/holds/", "/v1/incidents"),
     "auditor": ("/v1/audit", "/v1/exchanges/{exchange_id}/audit", "/v1/events"),
     "monitor": ("/v1/monitoring", "/livez", "/readyz", "/metrics"),
 }
@@ -200,6 +200,10 @@ OF_EVERYBODY = {
     ("readEvents", 200),
 }
 OF_READERS = {
+    ("readLaw", 200),
+    ("listLegalBases", 200),
+    ("readCountry", 200),
+    ("listRedirects", 200),
     ("listRequests", 200),
     ("readRequest", 200),
     ("readRequestTimeline", 200),
@@ -214,6 +218,11 @@ OF_THE_DESK = OF_READERS | {
     ("readStatements", 200),
     ("readFallbackSheet", 200),
     ("listExchangeAttachments", 200),
+    ("listContactPoints", 200),
+    ("readContactPoint", 200),
+    ("listDirectoryChanges", 200),
+    ("listTestCalls", 200),
+    ("listIncidents", 200),
     ("listHolds", 200),
     ("readHold", 200),
     ("actOnRequest", 200),
@@ -235,6 +244,8 @@ DONE: Mapping[str, set[tuple[str, int]]] = {
     | {
         ("noteExchange", 201),
         ("announceExchangeAttachment", 201),
+        ("callContactPoint", 201),
+        ("actOnTestCall", 200),
         ("actOnExchange", 200),
         ("actOnExchange", 202),
         ("actOnExchange", 409),
@@ -242,7 +253,7 @@ DONE: Mapping[str, set[tuple[str, int]]] = {
         ("actOnHold", 202),
         ("actOnHold", 409),
     },
-    "supervisor": OF_THE_DESK | OF_MONITORS,
+    "supervisor": OF_THE_DESK | OF_MONITORS | {("reportIncident", 201)},
     "agency_officer": OF_READERS
     | {
         ("fileRequest", 201),
