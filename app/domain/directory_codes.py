@@ -19,7 +19,20 @@ class Network(StrEnum):
     ETS185_35 = "ETS185_35"
     UNCC_41 = "UNCC_41"
     INTERPOL_NCRP = "INTERPOL_NCRP"
+    OAS_REMJA = "OAS_REMJA"
+    APEC = "APEC"
     BILATERAL = "BILATERAL"
+
+
+class OtherChannel(StrEnum):
+    """Roads beside this one on which the same request may travel (arts. 25(3), 27(9)(b))."""
+
+    INTERPOL_I247 = "INTERPOL_I247"
+    TELEPHONE = "TELEPHONE"
+    FAX = "FAX"
+    EMAIL = "EMAIL"
+    DIPLOMATIC = "DIPLOMATIC"
+    OTHER = "OTHER"
 
 
 class AgencyKind(StrEnum):

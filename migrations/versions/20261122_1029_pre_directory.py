@@ -73,8 +73,58 @@ def upgrade() -> None:
     )
 
 
+    op.create_table(
+        "channel_copy",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("peer", sa.Text(), nullable=False),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("targets", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("noted_at", MOMENT, nullable=False),
+        sa.Column("noted_by", sa.Uuid(), nullable=False),
+        sa.Column("exchange_id", sa.Uuid(), nullable=True),
+        sa.Column("linked_at", MOMENT, nullable=True),
+        sa.Column("linked_by", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("direction IN ('incoming', 'outgoing')", name=op.f("ck_channel_copy_direction_known")),
+        sa.CheckConstraint(
+            "channel IN ('INTERPOL_I247', 'TELEPHONE', 'FAX', 'EMAIL', 'DIPLOMATIC', 'OTHER')",
+            name=op.f("ck_channel_copy_channel_known"),
+        ),
+        sa.CheckConstraint(
+            "(exchange_id IS NULL) = (linked_by IS NULL)", name=op.f("ck_channel_copy_linked_by_a_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_channel_copy")),
+        sa.UniqueConstraint(
+            "peer", "direction", "channel", "reference", name=op.f("uq_channel_copy_peer_direction_channel_reference")
+        ),
+        comment="The same request on another road, with its reference there; a person says which exchange it is",
+    )
+    op.create_index("ix_channel_copy_exchange_id", "channel_copy", ["exchange_id"], unique=False)
+    op.create_table(
+        "provider",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("country", sa.Text(), nullable=False),
+        sa.Column("legal_name", sa.Text(), nullable=False),
+        sa.Column("entry", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("updated_at", MOMENT, nullable=False),
+        sa.Column("retired_at", MOMENT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_provider")),
+        comment="Providers, as this contact point knows them",
+    )
+    op.create_index("ix_provider_country_legal_name", "provider", ["country", "legal_name"], unique=False)
+
+
 def downgrade() -> None:
     """Take this revision back."""
+    op.drop_index("ix_provider_country_legal_name", table_name="provider")
+    op.drop_table("provider")
+    op.drop_index("ix_channel_copy_exchange_id", table_name="channel_copy")
+    op.drop_table("channel_copy")
     op.drop_index(
         "ix_test_call_open",
         table_name="test_call",

@@ -49,7 +49,7 @@ EXAMPLES = 4
 
 OPEN_TO = {
     "agency_officer": ("/v1/requests", "/v1/attachments", "/v1/events", "/v1/me", "/v1/request-types"),
-    "duty_officer": ("/v1/requests", "/v1/exchanges", "/v1/holds", "/v1/law", "/v1/directory", "/v1/test-calls"),
+    "duty_officer": ("/v1/requests", "/v1/exchanges", "/v1/holds", "/v1/law", "/v1/directory", "/v1/test-calls", "/v1/other-channels", "/v1/providers"),
     "supervisor": ("/v1/requests/", "/v1/exchanges/", "/v1/holds/", "/v1/incidents"),
     "auditor": ("/v1/audit", "/v1/exchanges/{exchange_id}/audit", "/v1/events"),
     "monitor": ("/v1/monitoring", "/livez", "/readyz", "/metrics"),
@@ -222,8 +222,12 @@ OF_THE_DESK = OF_READERS | {
     ("readContactPoint", 200),
     ("listDirectoryChanges", 200),
     ("listTestCalls", 200),
+    ("listCopies", 200),
+    ("listProviders", 200),
+    ("readProvider", 200),
     ("listIncidents", 200),
     ("listHolds", 200),
+    ("exportHoldForMla", 200),
     ("readHold", 200),
     ("actOnRequest", 200),
 }
@@ -246,6 +250,10 @@ DONE: Mapping[str, set[tuple[str, int]]] = {
         ("announceExchangeAttachment", 201),
         ("callContactPoint", 201),
         ("actOnTestCall", 200),
+        ("noteCopy", 201),
+        ("linkCopy", 422),
+        ("addProvider", 201),
+        ("actOnProvider", 200),
         ("actOnExchange", 200),
         ("actOnExchange", 202),
         ("actOnExchange", 409),

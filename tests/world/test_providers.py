@@ -1,0 +1,43 @@
+"""The providers a contact point knows: entered for its own state, changed in turn, read as an answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.routers.road_operations import ENTRY
+from tests.world.journey import expect
+
+if TYPE_CHECKING:
+    from tests.support.world import World
+
+
+async def test_provider_is_known_until_it_is_retired(world: World) -> None:
+    """Entered, read as lines for an answer, changed on its generation, and taken out of the list."""
+    desk = world["XA"].as_("duty_officer")
+    made = expect(await desk.post("/v1/providers", ENTRY), 201)
+    assert "Example Hosting SA" in made["text"]
+    assert "Holds TRAFFIC: 30 days" in made["text"]
+    path = f"/v1/providers/{made['id']}"
+    update = {"action": "update", "generation": 1, "entry": ENTRY | {"customer_notice": "NEVER"}}
+    changed = expect(await desk.post(f"{path}/actions", update), 200)
+    assert (changed["generation"], changed["entry"]["customer_notice"]) == (2, "NEVER")
+    stale = await desk.post(f"{path}/actions", update)
+    assert (stale.status_code, stale.json()["code"], stale.json()["current"]["generation"]) == (
+        409,
+        "stale_generation",
+        2,
+    )
+    expect(await desk.post(f"{path}/actions", {"action": "retire", "generation": 2}), 200)
+    listed = expect(await desk.get("/v1/providers", country="XA"), 200)["data"]
+    assert made["id"] not in {one["id"] for one in listed}
+    again = await desk.post(f"{path}/actions", {"action": "retire", "generation": 3})
+    assert (again.status_code, again.json()["code"]) == (409, "action_not_allowed")
+
+
+async def test_each_state_knows_its_own(world: World) -> None:
+    """A provider of another state is refused with its field; agencies see no provider at all."""
+    desk = world["XT"].as_("duty_officer")
+    refused = await desk.post("/v1/providers", ENTRY)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/establishment_country")
+    for seat in ("agency_officer", "monitor", "auditor"):
+        assert (await world["XA"].as_(seat).get("/v1/providers")).status_code == 403
