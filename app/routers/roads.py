@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from app.audit.facts import Fact, FactType
+from app.audit.facts import JSON, Fact, FactType
 from app.db import channel_copies, providers
 from app.db.channel_copies import CopyRecord
 from app.db.providers import ProviderRecord
@@ -152,8 +152,8 @@ def _own(command: Command, entry: ProviderEntry) -> ProviderEntry:
 
 
 async def _remember(command: Command, changed: ProviderRecord, what: str) -> None:
-    said = {"provider": {"id": str(changed.id), "act": what, "entry": changed.entry}}
-    fact = Fact(FactType.OPERATOR_ACTION, contents=said)
+    said: JSON = {"id": str(changed.id), "act": what, "entry": changed.entry}
+    fact = Fact(FactType.OPERATOR_ACTION, contents={"provider": said})
     await record(command.session, command.node, fact, actor=command.actor, now=command.now)
 
 

@@ -70,9 +70,11 @@ async def test_other_data_is_no_hint(scenario_world: World) -> None:
     await journey.settled()
     desk = journey.theirs()
     other = [{"identifier": {"type": "email", "value": "nobody@else.example"}, "data_categories": ["SUBSCRIBER"]}]
-    for members in ({"targets": other, "reference": "IP-1"}, {"peer": "XS", "reference": "IP-2"}):
-        noted = expect(await desk.post("/v1/other-channels", copy_of(journey, document, **members)), 201)
-        assert journey.exchange_id not in noted["candidates"]
+    elsewhere = copy_of(journey, document, targets=other, reference="IP-1")
+    stranger = copy_of(journey, document, peer="XS", reference="IP-2")
+    assert journey.exchange_id not in expect(await desk.post("/v1/other-channels", elsewhere), 201)["candidates"]
+    noted = expect(await desk.post("/v1/other-channels", stranger), 201)
+    assert journey.exchange_id not in noted["candidates"]
     link = {"action": "link", "exchange_id": journey.exchange_id}
     refused = await desk.post(f"/v1/other-channels/{noted['id']}/actions", link)
     assert (refused.status_code, refused.json()["code"]) == (422, "other_parties")
