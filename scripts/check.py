@@ -19,12 +19,15 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 BROKER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 POLICY = Path("/usr/sbin/policy-rc.d")
+FONT_FOLDERS = (Path("/usr/local/share/fonts"), Path("/usr/share/fonts"))
+FONTS = {"fonts-hosny-amiri": "Amiri-Regular.ttf", "fonts-vlgothic": "VL-PGothic-Regular.ttf"}
+"""Packages whose fonts the printed forms are tested with, for Arabic and Japanese, each with a file that it brings."""
 
 PARTS = {
     "lint": [["ruff", "check"], ["ruff", "format", "--check"]],
@@ -32,8 +35,14 @@ PARTS = {
     "contracts": [["lint-imports", "--no-logo"]],
 }
 
-SLOW = ("bus", "delivery", "e2e", "faults", "protocol", "demo", "cli", "recovery", "keys", "contract")
+SLOW = ("bus", "delivery", "e2e", "faults", "protocol", "demo", "cli")
 """Folders of the first run: tests that mostly wait, for processes to start, brokers to fail, a second to pass."""
+
+LIVING = ("world", "files", "recovery", "contract", "scenarios")
+"""Folders of the second: whole contact points in one process. Those that live to its end come last."""
+
+AT_ONCE = 3
+"""Runs side by side: enough to keep two processors busy, and not so many that tests wait for them in vain."""
 
 
 class Missing(Exception):
@@ -51,6 +60,7 @@ def main() -> int:
     try:
         with timed("system packages", seconds):
             ensure_broker()
+            ensure_fonts()
     except Missing as error:
         print(error, file=sys.stderr)
         return 1
@@ -117,27 +127,39 @@ def folder_of(classname: str) -> str:
 def run_suite(paths: list[str]) -> Report:
     """Run the named part of the suite, or all of it: as runs side by side, each with servers of its own.
 
-    What waits for processes and brokers is in one, what computes is in another. The output of all but the first is
-    printed when they have ended, so that two texts are never mixed.
+    The output of all but the first is printed when they have ended, so that two texts are never mixed.
     """
     report = Report()
     wanted = [paths] if paths else groups()
     with tempfile.TemporaryDirectory() as folder:
-        runs = [Run(Path(folder) / str(at), group, is_shown=at == 0) for at, group in enumerate(wanted)]
+        share_compiled(Path(folder) / "compiled")
+        runs: list[Run] = []
+        for at, group in enumerate(wanted):
+            while sum(run.goes_on() for run in runs) >= AT_ONCE:
+                time.sleep(0.2)
+            runs.append(Run(Path(folder) / str(at), group, is_shown=at == 0))
         for run in runs:
             report.add(run.wait(), run.file)
     return report
 
 
+def share_compiled(folder: Path) -> None:
+    """Where nothing may be written beside the sources, every process of the suite would compile them all anew."""
+    if sys.dont_write_bytecode:
+        os.environ["PYTHONPYCACHEPREFIX"] = str(folder)
+        os.environ["PYTHONDONTWRITEBYTECODE"] = ""
+
+
 def groups() -> list[list[str]]:
-    """The folders of real processes and brokers, the model, and all the rest: all but what `make faults` runs.
+    """The folders of real processes and brokers, of whole worlds, the model, and then all the rest.
 
     The model is alone: what Hypothesis draws depends on which modules are loaded, and alone it is the same each time.
+    What is marked `long` is for `make faults`.
     """
-    slow = [f"tests/{name}" for name in SLOW]
+    slow, living = ([f"tests/{name}" for name in names] for names in (SLOW, LIVING))
     model = ["tests/model"]
-    rest = ["tests", *(f"--ignore={name}" for name in (*slow, *model))]
-    return [["-m", "not long", *group] for group in (slow, model, rest)]
+    rest = ["tests", *(f"--ignore={name}" for name in (*slow, *living, *model))]
+    return [["-m", "not long", *group] for group in (slow, living, model, rest)]
 
 
 class Run:
@@ -153,6 +175,10 @@ class Run:
             stdout=self._text,
             stderr=subprocess.STDOUT if self._text else None,
         )
+
+    def goes_on(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
 
     def wait(self) -> int:
         """Its exit code, when it has ended; then what it said is on the screen."""
@@ -184,16 +210,36 @@ def ensure_broker(program: Path = BROKER) -> None:
             "The tests need RabbitMQ 3.10 or newer: install it (Debian and Ubuntu: apt-get install rabbitmq-server), "
             "or run as root on Debian and it will be installed."
         )
-    print("Installing rabbitmq-server from the system's packages (once) …", flush=True)
+    install_packages("rabbitmq-server")
+    if not program.exists():
+        raise Missing(f"The package rabbitmq-server is installed, but {program} is not there.")
+
+
+def ensure_fonts(folders: Sequence[Path] = FONT_FOLDERS) -> None:
+    """Install the two small fonts that forms in Arabic and Japanese are printed with, when they are missing."""
+    here = {file.name for folder in folders for file in folder.rglob("*.ttf")}
+    missing = [package for package, file in FONTS.items() if file not in here]
+    if not missing:
+        return
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise Missing(
+            f"The tests need the fonts {' and '.join(missing)}: install them (Debian and Ubuntu: apt-get install "
+            f"{' '.join(missing)}), or run as root on Debian and they will be installed."
+        )
+    install_packages(*missing)
+
+
+def install_packages(*packages: str) -> None:
+    """Install these packages of the system; Missing, with its own words, where it cannot."""
+    named = " and ".join(packages)
+    print(f"Installing {named} from the system's packages (once) …", flush=True)
     with no_service_starts():
-        for arguments in (["update"], ["install", "--yes", "--no-install-recommends", "rabbitmq-server"]):
+        for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
             environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
             done = subprocess.run(["apt-get", "-q", *arguments], check=False, capture_output=True, env=environment)
             if done.returncode != 0:
                 words = (done.stderr or done.stdout).decode(errors="replace").strip()
-                raise Missing(f"apt-get {arguments[0]} failed, and the tests need RabbitMQ: {words[-400:]}")
-    if not program.exists():
-        raise Missing(f"The package rabbitmq-server is installed, but {program} is not there.")
+                raise Missing(f"apt-get {arguments[0]} failed, and the tests need {named}: {words[-400:]}")
 
 
 @contextmanager

@@ -40,10 +40,11 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-async def migrated(postgres: PostgresServer) -> PostgresServer:
+async def migrated(postgres: PostgresServer) -> AsyncIterator[PostgresServer]:
     """The same server once it holds a template with the project's schema."""
     await make_template(postgres)
-    return postgres
+    yield postgres
+    await postgres.leave()
 
 
 @pytest.fixture

@@ -49,6 +49,7 @@ async def outcome_of(publication: Awaitable[None]) -> type[Exception] | None:
     return None
 
 
+@pytest.mark.long
 async def test_a_killed_broker_loses_nothing_it_confirmed(rabbit: RabbitServer, vhost: Vhost) -> None:
     """After kill -9 and a restart both sides go on by themselves, and every confirmed publication is there."""
     desk, bodies = Desk(), [str(number).encode() for number in range(30)]

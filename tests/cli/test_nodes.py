@@ -82,7 +82,7 @@ async def look_at_log(office: Office) -> None:
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[NodeProcess]:
     """A process that is surely ended."""
-    made = NodeProcess(tmp_path / "log")
+    made = NodeProcess(tmp_path / "log", born=True)
     yield made
     made.discard()
 

@@ -114,7 +114,7 @@ async def refusals(
 
 async def _refused(network: Network, name: str, log: Path, given: Mapping[str, str]) -> tuple[str, Refusal]:
     config = ["--config", str(network["XT"].config)] if given else []
-    process, begun = NodeProcess(log), time.monotonic()
+    process, begun = NodeProcess(log, born=True), time.monotonic()
     process.start("serve", *config, settings={"http_port": "0", **given} if given else {})
     try:
         code = await process.ended()

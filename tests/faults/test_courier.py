@@ -206,6 +206,7 @@ def place_of(scene: Scene, parcel: Parcel) -> tuple[str | None, int | None]:
     return claims.thread, claims.seq
 
 
+@pytest.mark.long
 async def test_a_hanging_broker_keeps_nobody_waiting(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
     """While the broker hangs people are answered within a second, and each publication gives up in time."""
     rabbit, slowest = scene.network.ground.rabbit, 0.0
@@ -251,6 +252,7 @@ async def test_a_node_cut_off_from_its_broker_comes_back(scene: Scene) -> None:
     await scene.xa.ready()
 
 
+@pytest.mark.long
 async def test_a_full_queue_is_waited_for(scene: Scene) -> None:
     """What the broker refuses for want of room stays with its sender, says why, and arrives when there is room."""
     rabbit = scene.network.ground.rabbit
@@ -270,6 +272,7 @@ async def test_a_full_queue_is_waited_for(scene: Scene) -> None:
     await scene.conclude()
 
 
+@pytest.mark.long
 async def test_a_broker_rebuilt_empty_is_filled_from_the_outboxes(scene: Scene) -> None:
     """The broker is gone with all it had confirmed; a new one knows the definitions only, and everything arrives."""
     rabbit = scene.network.ground.rabbit

@@ -29,10 +29,19 @@ RECEIPT_LOST = """UPDATE outbox SET left_at = NULL, left_by = NULL, receipted_at
     next_at = '2100-01-01Z' WHERE type IN ('exchange.open/1', 'exchange.action/1')"""
 
 
-def revoke(world: World) -> datetime:
-    """Publish, to everybody, that XA's signing key is revoked as of now."""
+async def revoke(world: World) -> datetime:
+    """Publish that XA's signing key is revoked as of now, and wait until everybody works with that directory.
+
+    Until then XT rightly takes what is under the old key, and lets what is under the new one wait for its directory:
+    its verdict is that of the moment of receipt. Whoever calls this keeps XT off the bus meanwhile.
+    """
     now = world.clock()
     revoke_in(world["XA"].runtime.directory_file, OLD, since=now)
+
+    async def versions() -> set[int]:
+        return {node.runtime.node.directory.version for node in world.nodes.values()}
+
+    await seen(versions, lambda known: known == {2})
     return now
 
 
@@ -50,7 +59,7 @@ async def test_what_is_under_way_goes_out_again(postgres: PostgresServer, tmp_pa
         journeys = [await sent(world, document(RequestType.PRESERVATION)) for _ in range(3)]
         await known.wish_only("withdraw")
         await seen(partial(ledger.value, "XA", SIGNED, OLD), lambda waiting: waiting >= 4)
-        revoked_at = revoke(world)
+        revoked_at = await revoke(world)
         await signed_again(world, ledger, 4)
         world.bus.resume("XT")
         world.clock.advance(timedelta(minutes=2))
@@ -73,8 +82,11 @@ async def test_what_had_arrived_does_not_happen_again(postgres: PostgresServer, 
         await known.wish("withdraw")
         await ledger.calm()
         before = await ledger.counts("XT", ("timeline", "exchange", "hold", "act"))
+        world.bus.pause("XT")
         await ledger.rows("XA", RECEIPT_LOST)
-        revoke(world)
+        await revoke(world)
+        world.bus.resume("XT")
+        world.clock.advance(timedelta(minutes=2))
         await ledger.calm()
         assert await ledger.counts("XT", ("timeline", "exchange", "hold", "act")) == before
         again = await ledger.rows("XA", "SELECT jws_kid, resigned, receipt_status FROM outbox WHERE resigned > 0")

@@ -40,7 +40,7 @@ attachments, heartbeats, HTTP, parties and people beyond the two sides of an exc
     needless copy    on queues that keep their order, evidence makes nothing due that is not lost, nor its receipt
     recovery         every resync comes to its end
 
-`machine.py` lets Hypothesis choose what happens, some 10,000 steps in a run of the tests; COUNTERPART_TEST_MODEL_STEPS
+`machine.py` lets Hypothesis choose what happens, some 5,000 steps in a run of the tests; COUNTERPART_TEST_MODEL_STEPS
 sets another number and COUNTERPART_TEST_SEED another seed. `controls.py` and `plays.py` take each rule away and look
 for the schedule that shows what it was for.
 """
@@ -58,7 +58,7 @@ from hypothesis.stateful import run_state_machine_as_test
 if TYPE_CHECKING:
     from tests.model.machine import Schedule
 
-STEPS = 10_000
+STEPS = 5_000
 STEPS_OF_A_RUN = 50
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import shutil
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,15 +17,14 @@ from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
 from app.bus.memory import MemoryBus
-from app.bus.supervise import Pauses
 from app.demo.seed import seed
 from app.main import create_app
-from app.migrate import migrate, roles_of
 from app.rehearsal import Surroundings, make_network
 from app.runtime import open_runtime
 from app.settings import load_settings
 from app.workers import run_workers, start_log
-from tests.support.world import Clock, LivingNode, World, seen
+from tests.support.schema import make_node_database
+from tests.support.world import IMPATIENT, Clock, LivingNode, World, all_consume, seen
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -178,7 +176,7 @@ class Ground:
         """Wait until nothing is under way between these contact points, or all; time passes where relays wait."""
 
         async def look() -> list[tuple[str, list[Any], list[Any]]]:
-            self.world.clock.advance(timedelta(seconds=1))
+            self.world.clock.advance(timedelta(seconds=3))
             return [
                 (code, await self.homes[code].rows(UNRECEIPTED), await self.homes[code].rows(WAITING))
                 for code in codes or tuple(self.homes)
@@ -191,7 +189,7 @@ class Ground:
 async def restorable(postgres: PostgresServer, folder: Path, codes: Sequence[str]) -> AsyncIterator[Ground]:
     """Set up and start; an error in a loop of any node fails the test that stops it."""
     clock = Clock()
-    bus = MemoryBus(clock=clock, pauses=Pauses(random.random))
+    bus = MemoryBus(clock=clock, pauses=IMPATIENT)
     around = Surroundings(postgres="postgresql+asyncpg://postgres@/", amqp="memory:")
     network = make_network(folder / "network", codes, around, now=clock() - timedelta(minutes=1), random=os.urandom)
     nodes: dict[str, LivingNode] = {}
@@ -199,18 +197,11 @@ async def restorable(postgres: PostgresServer, folder: Path, codes: Sequence[str
     try:
         for trial in network:
             name = f"restorable_{uuid4().hex[:12]}"
-            await postgres.execute(f"CREATE DATABASE {name}")
-            roles = roles_of(trial.code)
-            await migrate(
-                postgres.url(name),
-                app_role=roles.application,
-                app_password=None,
-                sequencer_role=roles.sequencer,
-            )
-            address = SecretStr(postgres.url(name, roles.application))
-            settings = load_settings(trial.config).model_copy(update={"database_url": address})
+            _, application = await make_node_database(postgres, trial.code, name)
+            settings = load_settings(trial.config).model_copy(update={"database_url": SecretStr(application)})
             ground.homes[trial.code] = Home(trial.code, settings, name, ground)
             await ground.homes[trial.code].start()
+        await all_consume(ground.world)
         yield ground
     finally:
         for home in ground.homes.values():

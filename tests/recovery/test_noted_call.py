@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from app.domain.codes import RequestType
 from tests.recovery.equal import equal, shown
 from tests.support.world import seen
@@ -27,6 +29,7 @@ UPDATE outbox SET next_at = created_at WHERE type = 'exchange.open/1' AND left_a
 """
 
 
+@pytest.mark.long
 async def test_a_noted_call_stands_again_before_its_opening_comes(pair: Ground) -> None:
     """What the other side was told of it is what it is after the resync; the opening then attaches and changes none."""
     backup = await pair["XT"].back_up()

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from app.bus.relay import DEADLINE_S, Relay, relay_once
 from app.db.engine import begin, make_engine, reading
 from app.domain.codes import Fate, Lane, MessageType
+from app.domain.instruments import packaged_law
 from app.envelope.open import open_envelope
 from app.envelope.reasons import Rejected
 from app.services.inbound import Applied, Arrived, Effects
@@ -188,7 +189,7 @@ async def open_station(
     engine = make_engine(urls[0], pool_size=6, name=f"station {party.code}")
     owner = create_async_engine(urls[1])
     directory = make_directory(party, *others)
-    node = Node(party.code, directory, f"log.{party.code.lower()}.example/2026", secrets.token_bytes)
+    node = Node(party.code, directory, f"log.{party.code.lower()}.example/2026", secrets.token_bytes, packaged_law())
     sealing = Sealing(party.code, party.signing, directory)
     try:
         async with owner.begin() as connection:

@@ -22,11 +22,11 @@ from app.bus.memory import MemoryBus
 from app.bus.supervise import Pauses
 from app.demo.seed import seed
 from app.main import create_app
-from app.migrate import migrate, roles_of
 from app.rehearsal import Surroundings, make_network
 from app.runtime import open_runtime
 from app.settings import load_settings
 from app.workers import run_workers
+from tests.support.schema import make_node_database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -37,6 +37,14 @@ if TYPE_CHECKING:
 
 START = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 PATIENCE_SECONDS = 60.0
+IMPATIENT = Pauses(random.random, longest=0.2)
+"""Who was cut off comes back at once: the longer pauses are of real time, which tests cannot let pass."""
+
+FIRST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.01, 0.1
+"""Between two looks of a test: ever longer, since whoever looks takes the time of those it waits for."""
+
+SETTLED = timedelta(seconds=10)
+"""What was sent to a node that was not consuming yet is sent again by then."""
 
 Seen = TypeVar("Seen")
 
@@ -117,20 +125,16 @@ async def living_world(
 ) -> AsyncIterator[World]:
     """Set up, start, and take down again; an error in a loop of any node fails the test."""
     clock = Clock()
-    bus = MemoryBus(clock=clock, pauses=Pauses(random.random))
+    bus = MemoryBus(clock=clock, pauses=IMPATIENT)
     around = Surroundings(postgres="postgresql+asyncpg://postgres@/", amqp="memory:")
     network = make_network(folder / "network", codes, around, now=clock() - timedelta(minutes=1), random=os.urandom)
     async with AsyncExitStack() as stack:
         nodes = {}
         for trial in network:
             name = f"world_{uuid4().hex[:12]}"
-            await postgres.execute(f"CREATE DATABASE {name}")
+            owner_url, application = await make_node_database(postgres, trial.code, name)
             stack.push_async_callback(postgres.execute, f"DROP DATABASE {name} WITH (FORCE)")
-            roles = roles_of(trial.code)
-            owner_url = postgres.url(name)
-            await migrate(owner_url, app_role=roles.application, app_password=None, sequencer_role=roles.sequencer)
-            address = SecretStr(postgres.url(name, roles.application))
-            settings = load_settings(trial.config).model_copy(update={"database_url": address})
+            settings = load_settings(trial.config).model_copy(update={"database_url": SecretStr(application)})
             runtime = await stack.enter_async_context(
                 open_runtime(settings, clock=clock, broker=bus.connect(trial.code))
             )
@@ -141,7 +145,9 @@ async def living_world(
             )
             nodes[trial.code] = LivingNode(runtime, http, tokens, owner_url)
         async with _working(nodes):
-            yield World(nodes, bus, clock)
+            world = World(nodes, bus, clock)
+            await all_consume(world)
+            yield world
 
 
 @asynccontextmanager
@@ -157,18 +163,30 @@ async def _working(nodes: Mapping[str, LivingNode]) -> AsyncIterator[None]:
                 node.runtime.wake.ring()
 
 
+async def all_consume(world: World) -> None:
+    """Wait until every node takes what arrives, and let the pause pass of whoever tried before."""
+
+    async def consuming() -> bool:
+        return all(all(node.runtime.broker.status().consuming.values()) for node in world.nodes.values())
+
+    await seen(consuming, bool)
+    world.clock.advance(SETTLED)
+
+
 async def seen(
     look: Callable[[], Awaitable[Seen]], holds: Callable[[Seen], bool], *, seconds: float = PATIENCE_SECONDS
 ) -> Seen:
     """Look again until `holds`; fails with what was last seen."""
     last: Seen | None = None
+    pause = FIRST_LOOK_SECONDS
     try:
         async with asyncio.timeout(seconds):
             while True:
                 last = await look()
                 if holds(last):
                     return last
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(pause)
+                pause = min(1.5 * pause, LONGEST_LOOK_SECONDS)
     except TimeoutError:
         message = f"not within {seconds} s; last seen: {last!r}"
         raise AssertionError(message) from None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
 
+from app.domain.codes import RequestType
 from app.domain.documents import example
 from app.domain.documents.kinds import KINDS
 from app.domain.identifiers import KINDS as IDENTIFIERS
@@ -15,12 +16,13 @@ from app.domain.identifiers import KINDS as IDENTIFIERS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from app.domain.codes import RequestType
-
 CANARY = "Zwiebelkuchen-4711"
 """A word that occurs nowhere else: whoever shows it has shown something that was submitted."""
 
 TYPES = tuple(KINDS)
+WALKED = (RequestType.PRESERVATION, RequestType.TECHNICAL_ADVICE, RequestType.EMERGENCY_DISCLOSURE)
+"""Types whose every member is tried over HTTP; `tests/domain/documents` tries those of all types."""
+
 TIME = re.compile(r"\d{4}-\d\d-\d\dT.*")
 
 

@@ -43,6 +43,10 @@ class Ledger:
         """The one value of a query at one contact point."""
         return await self.databases[code].fetchval(query, *values)
 
+    async def run(self, code: str, script: str) -> None:
+        """Run statements at one contact point, in one transaction."""
+        await self.databases[code].execute(script)
+
     async def counts(self, code: str, names: Iterable[str] = FILED) -> Counts:
         """How many rows each of these tables has there."""
         listed = ", ".join(f"{_count(name)} AS {name}" for name in names)

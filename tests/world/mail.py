@@ -11,21 +11,31 @@ if TYPE_CHECKING:
     from tests.support.world import World
     from tests.world.ledger import Ledger
 
-KEEP_BACK = """
-    INSERT INTO passage (peer, lane, stuck, stuck_until) SELECT $1, lane, 1, 'infinity'
-    FROM unnest(ARRAY['urgent', 'routine']) AS lane
-    ON CONFLICT (peer, lane) DO UPDATE SET stuck = 1, stuck_until = 'infinity' RETURNING 1
+STAY = """
+    CREATE OR REPLACE FUNCTION stay() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN NEW.stuck := 1; NEW.stuck_until := 'infinity'; RETURN NEW; END $$;
+    CREATE OR REPLACE TRIGGER "stay_{0}" BEFORE INSERT OR UPDATE ON passage FOR EACH ROW WHEN (NEW.peer = '{0}')
+    EXECUTE FUNCTION stay();
 """
+"""A round that was under way when the mail was kept back frees its way when it ends well: not this one."""
+
+KEEP_BACK = """
+    INSERT INTO passage (peer, lane) SELECT $1, unnest(ARRAY['urgent', 'routine'])
+    ON CONFLICT (peer, lane) DO UPDATE SET stuck = 1 RETURNING 1
+"""
+GO = 'DROP TRIGGER IF EXISTS "stay_{0}" ON passage'
 LET_GO = "UPDATE passage SET stuck = 0, stuck_until = NULL WHERE peer = $1 RETURNING 1"
 
 
 async def keep_back(ledger: Ledger, *, to: str, sender: str) -> None:
     """Let the sender try nothing for that peer from now on."""
+    await ledger.run(sender, STAY.format(to))
     await ledger.value(sender, KEEP_BACK, to)
 
 
 async def let_go(world: World, ledger: Ledger, *, to: str, sender: str) -> None:
     """Let it send again, everything at once."""
+    await ledger.run(sender, GO.format(to))
     await ledger.value(sender, LET_GO, to)
     world[sender].runtime.wake.ring()
 

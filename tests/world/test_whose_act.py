@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from app.domain.exchange.onward import ONWARD_ACTS
 from app.domain.hold_transitions import HOLD_ROWS, REQUESTING_HOLD_ACTS
 from app.domain.transitions import EXCHANGE_ROWS, REQUESTING_ACTS
 from tests.routers.clients import assert_problem
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
 ACTS = {row.action for row in EXCHANGE_ROWS if row.action is not None}
 HOLD_ACTS = {row.action for row in HOLD_ROWS if row.action is not None and row.sources}
 
+BOTH = {"close", *ONWARD_ACTS}
+"""Acts of both sides: `close` from different states, the others each about what it holds of the other's."""
+
 OURS = ACTS & REQUESTING_ACTS
-THEIRS = (ACTS - REQUESTING_ACTS) | {"close"}
-"""`close` is an act of both sides, from different states."""
+THEIRS = (ACTS - REQUESTING_ACTS) | BOTH
 
 HOLD_OURS = HOLD_ACTS & REQUESTING_HOLD_ACTS
 HOLD_THEIRS = (HOLD_ACTS - REQUESTING_HOLD_ACTS) | {"release"}

@@ -1,0 +1,163 @@
+"""Triage over HTTP: what only the desk sees, drafts that lack things, and one officer alone in an emergency."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import httpx
+
+from app.db import requests
+from app.db.engine import begin
+from app.domain.codes import DraftOrigin, RequestType
+from app.domain.triage import TRIAGE_TESTS
+from app.main import create_app
+from app.services.draft_request import Draft, draft_request
+from app.services.node import SYSTEM
+from tests.routers.clients import assert_problem
+from tests.support.world import Caller
+from tests.world.documents import document, without
+from tests.world.journey import expect, filed, taken
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.support.world import World
+
+ALONE = "supervisor"
+
+
+async def test_checklist_is_for_the_desk_while_it_decides(world: World) -> None:
+    """All fourteen tests with their reasons from triage until signing; never for the agency, never in a list."""
+    raw = document(RequestType.PRESERVATION, marking=None)
+    made = await filed(world, raw)
+    path = f"/v1/requests/{made['id']}"
+    assert expect(await world["XA"].as_("duty_officer").get(path), 200)["desk"]["triage"] == []
+    for seat, action in (("duty_officer", "open"), ("duty_officer", "approve")):
+        shown = await taken(world, made["id"], (seat, action))
+        assert [one["test"] for one in shown["desk"]["triage"]] == [test.id for test in TRIAGE_TESTS]
+        (marking,) = [one for one in shown["desk"]["triage"] if one["test"] == "TRI-13"]
+        assert (marking["proposal"], marking["because"][0]["code"]) == ("OPEN", "marking_proposed")
+        kept = {entry["test"]: entry["answer"] for entry in (shown["approval"] or {"checklist": []})["checklist"]}
+        assert kept.get("TRI-13", "OPEN") == "OPEN"
+    assert expect(await world["XA"].as_("agency_officer").get(path), 200)["desk"] is None
+    listed = expect(await world["XA"].as_("duty_officer").get("/v1/requests", limit=5), 200)["data"]
+    assert {one["desk"] for one in listed} == {None}
+
+
+async def drafted(world: World, lacking: str) -> dict[str, Any]:
+    """A draft that a machine prepared from a request, without one of its members."""
+    source = await filed(world, document(RequestType.PRESERVATION))
+    runtime = world["XA"].runtime
+    async with begin(runtime.engine) as session:
+        record = await requests.load(session, UUID(source["id"]))
+        assert record is not None
+        raw = without(record.document, lacking)
+        draft = Draft(source=record, requested="XS", document=raw, origin=DraftOrigin.TRAFFIC_PATH)
+        made = await draft_request(session, runtime.node, draft, actor=SYSTEM, now=runtime.clock())
+    return expect(await world["XA"].as_("agency_officer").get(f"/v1/requests/{made.reference}"), 200)
+
+
+async def test_draft_shows_what_it_lacks_and_is_not_signed_without_it(world: World) -> None:
+    """A gap is shown with its code, counts against TRI-08, stops the signature, and is filled by the agency."""
+    draft = await drafted(world, "/necessity")
+    assert (draft["origin"], draft["requested"], draft["state"]) == ("traffic_path", "XS", "INTAKE")
+    (gap,) = [warning for warning in draft["warnings"] if warning.get("error")]
+    assert (gap["pointer"], gap["code"]) == ("/necessity", "C-MISSING")
+    opened = await taken(world, draft["id"], ("duty_officer", "open"))
+    (complete,) = [one for one in opened["desk"]["triage"] if one["test"] == "TRI-08"]
+    assert (complete["proposal"], "C-MISSING" in {doubt["code"] for doubt in complete["because"]}) == ("OPEN", True)
+    await taken(world, draft["id"], ("duty_officer", "approve"))
+    path = f"/v1/requests/{draft['id']}"
+    refused = await world["XA"].as_("supervisor").act(path, "sign")
+    assert ("/document/necessity", "C-MISSING") in {
+        (error["pointer"], error["code"]) for error in assert_problem(refused, 422, "invalid_document")["errors"]
+    }
+    expect(await world["XA"].as_("supervisor").act(path, "reopen", text="It lacks the necessity."), 200)
+    returned = {"codes": ["C-MISSING"], "text": "Say why the data would be lost."}
+    expect(await world["XA"].as_("duty_officer").act(path, "return", **returned), 200)
+    whole = document(RequestType.PRESERVATION, requested="XS")
+    completed = expect(await world["XA"].as_("agency_officer").act(path, "resubmit", document=whole), 200)
+    assert [warning for warning in completed["warnings"] if warning.get("error")] == []
+    signed = await taken(world, draft["id"], ("duty_officer", "approve"), ("supervisor", "sign"))
+    assert signed["state"] == "SIGNED"
+
+
+async def test_draft_for_our_own_state_is_never_signed(world: World) -> None:
+    """A path that leads home makes a draft to our own code: signing refuses it, the desk sends it another way."""
+    source = await filed(world, document(RequestType.PRESERVATION))
+    runtime = world["XA"].runtime
+    async with begin(runtime.engine) as session:
+        record = await requests.load(session, UUID(source["id"]))
+        assert record is not None
+        draft = Draft(source=record, requested="XA", document=record.document, origin=DraftOrigin.TRAFFIC_PATH)
+        made = await draft_request(session, runtime.node, draft, actor=SYSTEM, now=runtime.clock())
+    await taken(world, str(made.id), ("duty_officer", "open"), ("duty_officer", "approve"))
+    path = f"/v1/requests/{made.id}"
+    assert_problem(await world["XA"].as_("supervisor").act(path, "sign"), 422, "domestic_matter")
+    expect(await world["XA"].as_("supervisor").act(path, "reopen", text="A domestic matter."), 200)
+    act = {"code": "D-DOMESTIC", "text": "The provider is ours: ask it by an order of our own."}
+    handled = expect(await world["XA"].as_("duty_officer").act(path, "redirect", **act), 200)
+    assert (handled["state"], handled["outcome"]["code"]) == ("REDIRECTED", "D-DOMESTIC")
+
+
+async def test_desk_may_answer_with_advice_alone(world: World) -> None:
+    """ADVISE_ONLY: the text is the answer, and nothing goes abroad."""
+    made = await filed(world, document(RequestType.TECHNICAL_ADVICE))
+    await taken(world, made["id"], ("duty_officer", "open"))
+    act = {"code": "D-ADVICE", "text": "The log you have is enough: the port is in its third column."}
+    told = expect(await world["XA"].as_("duty_officer").act(f"/v1/requests/{made['id']}", "redirect", **act), 200)
+    assert (told["state"], told["exchange_id"], told["outcome"]["code"]) == ("REDIRECTED", None, "D-ADVICE")
+
+
+@asynccontextmanager
+async def alone_at_night(world: World) -> AsyncIterator[Caller]:
+    """The supervisor of XA at a gateway whose operator set SINGLE_OFFICER_SHIFT."""
+    node = world["XA"]
+    trust = replace(node.runtime.trust, node=replace(node.runtime.node, single_officer_shift=True))
+    app = create_app(replace(node.runtime, trust=trust))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://xa.test") as http:
+        yield Caller(http, node.tokens[ALONE])
+
+
+def night(world: World) -> dict[str, Any]:
+    """A preservation in an emergency."""
+    emergency = document(RequestType.EMERGENCY_DISCLOSURE)["emergency"]
+    urgency = {"tier": "EMERGENCY", "reasons": "A child is in danger tonight."}
+    made = document(RequestType.PRESERVATION, urgency=urgency, emergency=emergency)
+    assert world.clock()
+    return made
+
+
+async def test_one_officer_alone_sends_an_emergency_and_another_reviews_it(world: World) -> None:
+    """Domain.md 6.1: where the shift is one person an emergency does not wait; the review is due within a day."""
+    made = await filed(world, night(world))
+    path = f"/v1/requests/{made['id']}"
+    async with alone_at_night(world) as officer:
+        for action in ("open", "approve", "sign"):
+            signed = expect(await officer.act(path, action), 200)
+        assert signed["state"] == "SIGNED"
+        due = datetime.fromisoformat(signed["desk"]["review_due_at"])
+        assert timedelta(hours=23) < due - world.clock() <= timedelta(hours=24)
+        assert "review" not in signed["allowed_actions"]
+        assert_problem(await officer.act(path, "review", text="It was right."), 403, "four_eyes")
+    other = world["XA"].as_("supervisor_2")
+    assert "review" in expect(await other.get(path), 200)["allowed_actions"]
+    reviewed = expect(await other.act(path, "review", text="Rightly sent: the threat was real."), 200)
+    assert (reviewed["desk"]["reviewed"], reviewed["state"]) == (True, "SIGNED")
+    assert_problem(await other.act(path, "review", text="Again."), 409, "action_not_allowed")
+
+
+async def test_two_people_decide_unless_it_is_an_emergency_of_such_a_shift(world: World) -> None:
+    """Control: without the setting the emergency needs two, and with it a request that is none still does."""
+    made = await filed(world, night(world))
+    await taken(world, made["id"], (ALONE, "open"), (ALONE, "approve"))
+    assert_problem(await world["XA"].as_(ALONE).act(f"/v1/requests/{made['id']}", "sign"), 403, "four_eyes")
+    urgent = await filed(world, document(RequestType.PRESERVATION))
+    async with alone_at_night(world) as officer:
+        for action in ("open", "approve"):
+            expect(await officer.act(f"/v1/requests/{urgent['id']}", action), 200)
+        assert_problem(await officer.act(f"/v1/requests/{urgent['id']}", "sign"), 403, "four_eyes")
