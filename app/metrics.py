@@ -74,6 +74,10 @@ class Metrics:
             Gauge, "directory_refused", "1 while the file of the directory is not the one that is believed."
         )
 
+        self.notifications = self._one(
+            Counter, "notifications_total", "Attempts to tell people outside the node.", "channel", "outcome"
+        )
+
     def _set_when_asked(self) -> None:
         self.requests_open = self._one(
             Gauge, "requests_open", "Requests and exchanges that have not ended.", "direction", "state", "tier"
@@ -117,6 +121,17 @@ class Metrics:
         self.peer_pending = self._one(Gauge, "peer_outbox_pending", "Messages of ours without its receipt.", "peer")
         self.gaps_open = self._one(Gauge, "gaps_open", "Threads that wait for a message which has not come.", "peer")
         self.gap_oldest_age = self._one(Gauge, "gap_oldest_age_seconds", "How long the oldest of them waits.")
+        self.deadlines_open = self._one(Gauge, "deadlines_open", "Steps that are waited for.", "step", "tier", "whose")
+        self.deadlines_overdue = self._one(
+            Gauge, "deadlines_overdue", "Those that should be done by now.", "step", "tier", "whose"
+        )
+        self.deadlines_ended = self._one(
+            Gauge, "deadlines_ended", "Steps done since the beginning.", "step", "tier", "whose", "outcome"
+        )
+        self.notifications_pending = self._one(Gauge, "notifications_pending", "Notifications that wait to be sent.")
+        self.notifications_alarmed = self._one(
+            Gauge, "notifications_alarmed", "Notifications that failed in a day, nothing taken there since."
+        )
         self.peers_closed = self._one(Gauge, "peers_closed", "Counterparts that are waited for after a restore.")
 
     def _one(self, kind: type[Instrument], name: str, help_text: str, *labels: str) -> Instrument:

@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.db.tables import metadata
 from app.db.tables_audit import APPLICATION_RIGHTS, SEQUENCER_RIGHTS
+from app.db.tables_conversation import DISCLOSURE_RIGHTS
 from app.errors import SettingsUnusable, StorageInconsistent
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ async def _set_rights(connection: AsyncConnection, roles: Roles) -> None:
         f"GRANT SELECT ON alembic_version TO {app}",
     ]
     for table in metadata.sorted_tables:
-        rights = APPLICATION_RIGHTS.get(table.name, ORDINARY_RIGHTS)
+        rights = (APPLICATION_RIGHTS | DISCLOSURE_RIGHTS).get(table.name, ORDINARY_RIGHTS)
         statements.append(f"GRANT {rights} ON {_name(table.name)} TO {app}")
     statements += [f"GRANT {rights} ON {_name(table)} TO {sequencer}" for table, rights in SEQUENCER_RIGHTS.items()]
     for statement in statements:

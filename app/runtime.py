@@ -6,7 +6,7 @@ import asyncio
 import os
 import secrets
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from asyncpg import PostgresError
@@ -22,11 +22,14 @@ from app.db.engine import begin, make_engine, reading
 from app.db.node_secret import FEED_POSITIONS, settle_secret
 from app.domain.codes import Lane
 from app.errors import SettingsUnusable
-from app.keystore import check_published, load_keys, read_directory_file
+from app.forms.press import Press
+from app.keystore import check_published, load_keys, read_clocks_file, read_directory_file, read_law_folder
 from app.logs import node_log
 from app.metrics import Metrics
 from app.migrate import current_revision, head_revision, roles_of
+from app.notify.means import Means, read_mail_server
 from app.services.adopt_directory import adopt_directory
+from app.services.adopt_law import adopt_law
 from app.services.node import Node
 from app.services.sequence import LogWriter
 from app.services.trust import Trust
@@ -109,6 +112,8 @@ class Runtime:
     clock: Callable[[], datetime]
     head_revision: str
     feed_key: bytes = field(repr=False)
+    means: Means = field(default_factory=Means)
+    press: Press = field(default_factory=lambda: Press(()))
     crash: Crash = field(default_factory=Crash)
     wake: Wake = field(default_factory=Wake)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -139,7 +144,13 @@ async def open_runtime(
     keys = load_keys(settings.keys_dir, refuse_open=settings.profile is Profile.PRODUCTION)
     read = await asyncio.to_thread(read_directory_file, settings.directory)
     check_published(keys, read.directory, code=settings.code)
-    node = Node(code=settings.code, directory=read.directory, log_origin=settings.origin, random=os.urandom)
+    law = await asyncio.to_thread(read_law_folder, settings.law)
+    clocks = await asyncio.to_thread(read_clocks_file, settings.clocks)
+    node = replace(
+        Node(settings.code, read.directory, settings.origin, random=os.urandom, law=law, clocks=clocks),
+        single_officer_shift=settings.single_officer_shift,
+    )
+    means = means_of(settings)
     async with AsyncExitStack() as opened:
         engine = _engine(settings, opened, "gateway", settings.http_pool_size)
         feed_key = await _settle_database(engine, settings, clock())
@@ -160,6 +171,8 @@ async def open_runtime(
             clock=clock,
             head_revision=await asyncio.to_thread(head_revision),
             feed_key=feed_key,
+            means=means,
+            press=Press(settings.font_folders),
             crash=Crash(settings.crash_at),
         )
         try:
@@ -167,6 +180,14 @@ async def open_runtime(
         finally:
             runtime.stopping.set()
             runtime.wake.ring()
+
+
+def means_of(settings: Settings) -> Means:
+    """What this node can tell people with. Raises SettingsUnusable for a mail server that cannot be used."""
+    plain = settings.profile is Profile.DEMO
+    address = None if settings.smtp_url is None else settings.smtp_url.get_secret_value()
+    mail = None if address is None else read_mail_server(address, sender=settings.mail_from, plain=plain)
+    return Means(mail=mail, link=settings.public_url, plain=plain)
 
 
 def _engine(settings: Settings, opened: AsyncExitStack, name: str, pool_size: int) -> AsyncEngine:
@@ -216,6 +237,7 @@ async def _adopt(engine: AsyncEngine, node: Node, digest: str, now: datetime) ->
     try:
         async with begin(engine) as session:
             await adopt_directory(session, node, digest, now=now)
+            await adopt_law(session, node, now=now)
     except ProgrammingError:
         raise SettingsUnusable(
             "database_not_migrated",

@@ -21,7 +21,7 @@ from app.errors import SettingsUnusable
 PREFIX = "COUNTERPART_"
 MEMORY_BUS = "memory:"
 DRIVER = "postgresql+asyncpg://"
-SECRETS = ("database_url", "owner_database_url", "amqp_url", "queue_suffix")
+SECRETS = ("database_url", "owner_database_url", "amqp_url", "queue_suffix", "smtp_url")
 MAX_SECRET_FILE_BYTES = 65_536
 
 
@@ -95,6 +95,16 @@ class Settings(BaseSettings):
     ] = None
     keys_dir: Annotated[Path, Field(description="Folder of our private keys, mode 0700.")]
     directory: Annotated[Path, Field(description="File with all contact points and their public keys.")]
+    law: Annotated[
+        Path | None, Field(description="Folder of the law files; default the packaged ones of the invented states.")
+    ] = None
+    clocks: Annotated[
+        Path | None, Field(description="YAML file with the target times that differ from the packaged ones.")
+    ] = None
+    single_officer_shift: Annotated[
+        bool,
+        Field(description="In an emergency one person may approve and sign; another supervisor reviews it in a day."),
+    ] = False
     anchor: Annotated[
         Path, Field(description="File outside the database that holds the last signed checkpoint; on another disk.")
     ]
@@ -118,6 +128,20 @@ class Settings(BaseSettings):
     notices: Annotated[
         bool, Field(description="Whether our processes wake each other by LISTEN and NOTIFY; off behind a pooler.")
     ] = True
+    smtp_url: Annotated[
+        SecretStr | None, Field(description="Mail server for notifications: smtps://, smtp:// with STARTTLS.")
+    ] = None
+    mail_from: Annotated[
+        str | None,
+        Field(pattern=r"^[^\s@<>]+@[A-Za-z0-9.-]+$", description="Sender of notifications; goes with SMTP_URL."),
+    ] = None
+    public_url: Annotated[
+        str | None,
+        Field(pattern=r"^https?://[^\s?#]+$", description="Where people reach this node; links in notifications."),
+    ] = None
+    fonts: Annotated[
+        str, Field(min_length=1, description="Folders of fonts for forms in PDF, separated by colons.")
+    ] = "/usr/local/share/fonts:/usr/share/fonts"
     rehearsal: Annotated[bool, Field(description="Whether this node only rehearses; PROFILE=demo alone.")] = False
     crash_at: Annotated[
         CrashPointName | None, Field(description="Crash point at which to die; needs PROFILE=demo and REHEARSAL=1.")
@@ -139,6 +163,11 @@ class Settings(BaseSettings):
     def memory_bus(self) -> bool:
         """Whether the bus lives in this process."""
         return self.amqp_url.get_secret_value() == MEMORY_BUS
+
+    @property
+    def font_folders(self) -> tuple[Path, ...]:
+        """Where fonts are looked for, one folder after the other."""
+        return tuple(Path(folder) for folder in self.fonts.split(":") if folder)
 
     @property
     def origin(self) -> str:

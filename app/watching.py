@@ -1,29 +1,49 @@
-"""What a node does by the clock beside its messages: heartbeats, alarms of gaps, clearing of what nobody needs."""
+"""What a node does by the clock beside its messages: heartbeats, alarms, notifications, clearing what nobody needs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from app.db import idempotency
-from app.db.engine import begin
+from app.db.engine import begin, reading
+from app.notify.collect import Teller, collect, has_news
+from app.notify.deliver import AT_ONCE, deliver
 from app.services.alarm_gaps import alarm_gaps
 from app.services.effects import EFFECTS
 from app.services.heartbeat import clear_heartbeats, send_heartbeats
+from app.services.watch_test_calls import watch_test_calls
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
 
 
 async def watch(runtime: Runtime) -> bool:
-    """Send the heartbeats that are due and alarm the desk of gaps; never finds more to do."""
+    """Send the heartbeats that are due, alarm the desk of gaps, make and end test calls; never finds more to do."""
     now = runtime.clock()
     async with begin(runtime.chores) as session:
         sent = await send_heartbeats(session, runtime.node, reads=EFFECTS.reads, now=now)
     async with begin(runtime.chores) as session:
         alarmed = await alarm_gaps(session, now=now)
-    if sent or alarmed:
+    async with begin(runtime.chores) as session:
+        called = await watch_test_calls(session, runtime.node, now=now)
+    if sent or alarmed or called:
         runtime.wake.ring()
     return False
+
+
+async def notify(runtime: Runtime) -> bool:
+    """Turn what the feed says into notifications, and send what is due; True while there may be more."""
+    more = False
+    async with reading(runtime.chores) as session:
+        news = await has_news(session)
+    if news:
+        teller = Teller(runtime.node.code, runtime.node.directory.point(runtime.node.code), runtime.means)
+        async with begin(runtime.chores) as session:
+            more = await collect(session, teller, now=runtime.clock())
+    done = await deliver(runtime.chores, runtime.means, clock=runtime.clock)
+    for one in done:
+        runtime.metrics.notifications.labels(one.kind, one.outcome).inc()
+    return more or len(done) == AT_ONCE
 
 
 async def clear(runtime: Runtime) -> bool:

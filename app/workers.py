@@ -20,7 +20,7 @@ from app.bus.lookout import Lookout
 from app.bus.relay import ROUND, Relay, relay_once
 from app.bus.supervise import pause as wait
 from app.crashing import CrashPoint
-from app.db import receipts
+from app.db import receipts, watched
 from app.db.engine import begin, is_passing, reading
 from app.domain.codes import Lane
 from app.errors import LogBroken, SettingsUnusable
@@ -28,15 +28,17 @@ from app.feeding import feed, tidy_files
 from app.receiving import Intake
 from app.recovering import notice_loss, recover
 from app.services.effects import EFFECTS
+from app.services.escalate import escalate, find_watched
 from app.services.expire import BATCH, expire_one, find_due, find_undelivered, mark_undelivered
+from app.services.look_at_hold import find_to_look_at, look_at_hold
 from app.services.retry_quarantined import retry_quarantined
 from app.services.sequence import BEHIND, mark_published, open_log, sequence_once
 from app.services.settle import find_unsettled
 from app.trusting import LOOK_SECONDS, DirectoryWatch, Trusting
-from app.watching import clear, watch
+from app.watching import clear, notify, watch
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
     Once = Callable[[], Awaitable[bool]]
     Failed = dict[UUID, datetime]
+    Effect = tuple[UUID, Callable[[Session], Awaitable[None]]]
 
 RELAY_PAUSE = 0.5
 SWEEP_PAUSE = 5.0
@@ -53,6 +56,7 @@ SEQUENCE_PAUSE = 1.0
 TIMERS_PAUSE = 1.0
 RECOVERY_PAUSE = 1.0
 FILES_PAUSE = 1.0
+NOTIFY_PAUSE = 1.0
 CLEAR_PAUSE = 30.0
 WATCH_PAUSE = 10.0
 """Seconds until a loop that found nothing looks again by itself; a commit in this process wakes the relays earlier."""
@@ -97,6 +101,8 @@ async def run_workers(runtime: Runtime) -> None:
     # A start may be that of a new release: what the last one stumbled over gets another chance (ruling 11).
     async with begin(runtime.chores) as session:
         await retry_quarantined(session, effects=EFFECTS, crashed=True, now=runtime.clock())
+        # The operator may have set other clocks since the last start.
+        await watched.look_at_all(session, now=runtime.clock())
     async with asyncio.TaskGroup() as loops:
         for lane in Lane:
             intake = Intake(runtime, runtime.lanes[lane], EFFECTS)
@@ -111,8 +117,10 @@ async def run_workers(runtime: Runtime) -> None:
             "sweep": (sweeping, SWEEP_PAUSE),
             "sequencer": (partial(sequence, runtime), SEQUENCE_PAUSE),
             "timers": (partial(run_timers, runtime, {}), TIMERS_PAUSE),
+            "clocks": (partial(run_clocks, runtime, {}), TIMERS_PAUSE),
             "clearing": (partial(clear, runtime), CLEAR_PAUSE),
             "watch": (partial(watch, runtime), WATCH_PAUSE),
+            "notify": (partial(notify, runtime), NOTIFY_PAUSE),
             "recovery": (partial(recover, runtime), RECOVERY_PAUSE),
             "files": (partial(feed, runtime), FILES_PAUSE),
             "files-tidy": (partial(tidy_files, runtime), CLEAR_PAUSE),
@@ -218,19 +226,42 @@ async def run_timers(runtime: Runtime, failed: Failed) -> bool:
     async with reading(runtime.chores) as session:
         due = await find_due(session, now=now)
         undelivered = await find_undelivered(session, now=now)
+        changed_holds = await find_to_look_at(session, now=now)
     node = runtime.node
     effects = [(one, partial(expire_one, node=node, exchange_id=one, now=now)) for one in due]
     key = runtime.trust.signing_key(now)
     effects += [(one, partial(mark_undelivered, node=node, exchange_id=one, key=key, now=now)) for one in undelivered]
+    effects += [
+        (one.id, partial(look_at_hold, node=node, hold_id=one.id, exchange_id=one.exchange_id, now=now))
+        for one in changed_holds
+    ]
+    given = await _give_effect(runtime, effects, failed, now=now)
+    if given:
+        runtime.wake.ring()
+    return given >= BATCH
+
+
+async def run_clocks(runtime: Runtime, failed: Failed) -> bool:
+    """List what is due of everything that changed, and escalate what is late; True while there may be more.
+
+    Wakes nobody: it queues nothing for abroad, and every commit is followed by one look of this.
+    """
+    now = runtime.clock()
+    async with reading(runtime.chores) as session:
+        found = await find_watched(session, now=now)
+    effects = [(one, partial(escalate, node=runtime.node, subject=one, now=now)) for one in found]
+    return await _give_effect(runtime, effects, failed, now=now) >= BATCH
+
+
+async def _give_effect(runtime: Runtime, effects: Sequence[Effect], failed: Failed, *, now: datetime) -> int:
+    """How many were tried; one that raised rests for a while."""
     waiting = [(one, effect) for one, effect in effects if failed.get(one, now) <= now]
     for one, effect in waiting:
         if not await _has_effect(runtime, one, effect):
             failed[one] = now + FAILED_REST
         else:
             failed.pop(one, None)
-    if waiting:
-        runtime.wake.ring()
-    return len(waiting) >= BATCH
+    return len(waiting)
 
 
 async def _has_effect(runtime: Runtime, exchange_id: UUID, effect: Callable[[Session], Awaitable[None]]) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from app.cli import audit, broker, demo, keys, nodes, outbox, people, quarantine, recovery
+from app.cli import audit, broker, demo, keys, law, nodes, notify, outbox, people, quarantine, recovery
 from app.cli.frame import run_command
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ cli.command("demo")(demo.demo)
 cli.add_typer(keys.keys, name="keys")
 cli.add_typer(keys.directory, name="directory")
 cli.add_typer(broker.broker, name="broker")
+cli.add_typer(law.law, name="law")
 cli.add_typer(people.agencies, name="agencies")
 cli.add_typer(people.people, name="people")
 cli.add_typer(people.tokens, name="tokens")
@@ -34,6 +35,7 @@ cli.add_typer(audit.audit, name="audit")
 cli.add_typer(outbox.outbox, name="outbox")
 cli.add_typer(quarantine.quarantine, name="quarantine")
 cli.add_typer(recovery.recovery, name="recovery")
+cli.add_typer(notify.notify, name="notify")
 cli.add_typer(demo.rehearsal, name="rehearsal")
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from app.db.engine import begin, make_engine, reading
 from app.demo.client import StepFailed
 from app.errors import CounterpartError, LogBroken, SettingsUnusable
-from app.keystore import read_directory
+from app.keystore import read_directory, read_law_folder
 from app.logs import configure_logging
 from app.migrate import current_revision, head_revision
 from app.prepare import faults_of
@@ -102,7 +102,8 @@ async def at_node(config: Path | None) -> AsyncIterator[AtNode]:
     """Open the database of the node that the settings describe; refused in one sentence unless it can be used."""
     settings = load_settings(config)
     directory = read_directory(settings.directory)
-    node = Node(code=settings.code, directory=directory, log_origin=settings.origin, random=os.urandom)
+    law = read_law_folder(settings.law)
+    node = Node(code=settings.code, directory=directory, log_origin=settings.origin, random=os.urandom, law=law)
     engine = make_engine(settings.database_url.get_secret_value(), pool_size=2, name=f"counterpart {settings.code} cli")
     try:
         with faults_of(DATABASE):

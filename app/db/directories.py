@@ -69,6 +69,12 @@ async def newest_seen(session: ReadSession) -> SeenVersion | None:
     return None if row is None else SeenVersion(row.version, row.digest, row.seen_at)
 
 
+async def versions_seen(session: ReadSession, *, limit: int) -> list[SeenVersion]:
+    """The versions this node has worked with, newest first."""
+    query = select(directory_seen).order_by(directory_seen.c.version.desc()).limit(limit)
+    return [SeenVersion(row.version, row.digest, row.seen_at) for row in await session.execute(query)]
+
+
 async def add_seen(session: Session, seen: SeenVersion) -> bool:
     """Remember a version; False if it is there already, under whatever digest."""
     new = insert(directory_seen).values(version=seen.version, digest=seen.digest, seen_at=seen.seen_at)

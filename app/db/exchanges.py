@@ -10,7 +10,9 @@ from sqlalchemy import insert, select, tuple_, update
 from app.db import holds
 from app.db.tables_exchange import exchange as table
 from app.db.tables_recovery import recovering_peer
+from app.db.watched import look_now
 from app.domain.codes import Direction, State
+from app.domain.deadlines import Subject
 from app.domain.exchange_record import read_record, write_record
 from app.errors import StorageInconsistent
 
@@ -54,6 +56,17 @@ class ExchangeRecord:
         """Whether the truth about it is at the other node."""
         return self.direction is Direction.OUTGOING
 
+    @property
+    def document(self) -> dict[str, Any]:
+        """The request's document as signed; empty where only a telephone call has announced it."""
+        found: dict[str, Any] = self.opening.get("document", {})
+        return found
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it says of itself that it is not real."""
+        return self.document.get("is_test") is True
+
 
 _CLOSED = select(recovering_peer.c.peer).where(recovering_peer.c.done_at.is_(None))
 """Peers of whose exchanges this node, restored from a backup, does not know yet how they stand."""
@@ -96,7 +109,8 @@ async def add(session: Session, record: ExchangeRecord, *, now: datetime) -> Non
     """Insert the exchange and its holds."""
     value = record.value
     await session.execute(
-        insert(table).values(
+        insert(table)
+        .values(
             id=value.id,
             direction=record.direction,
             requesting=value.requesting,
@@ -105,6 +119,7 @@ async def add(session: Session, record: ExchangeRecord, *, now: datetime) -> Non
             created_at=record.created_at,
             **_columns(record, now),
         )
+        .add_cte(look_now(Subject.EXCHANGE, value.id, now=now))
     )
     await holds.replace_all(session, value, record.direction, now=now)
 
@@ -115,6 +130,7 @@ async def save(session: Session, record: ExchangeRecord, *, read_generation: int
         update(table)
         .where(table.c.id == record.value.id, table.c.generation == read_generation)
         .values(**_columns(record, now))
+        .add_cte(look_now(Subject.EXCHANGE, record.value.id, now=now))
     )
     if result.rowcount != 1:
         raise StorageInconsistent("exchange_moved", "The exchange changed while its row was locked.")

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 FEED_POSITIONS = "feed_positions"
 """Seals places in the feed of events, whose numbers would tell an agency how much the others file."""
 
+TARGET_FINGERPRINTS = "target_fingerprints"
+"""Keys the marks of what requests look for (`domain/fingerprints.py`): a mark of one node means nothing to another."""
+
 
 async def settle_secret(session: Session, name: str, *, proposed: bytes, now: datetime) -> bytes:
     """The secret of that name: the one there is, else `proposed`, which from then on is it."""

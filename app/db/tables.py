@@ -5,13 +5,19 @@ from __future__ import annotations
 from app.db import (
     tables_access,
     tables_audit,
+    tables_clocks,
+    tables_conversation,
     tables_delivery,
+    tables_directory,
     tables_domestic,
     tables_evidence,
     tables_exchange,
     tables_files,
+    tables_holds,
+    tables_law,
     tables_passage,
     tables_recovery,
+    tables_uploads,
 )
 from app.db.metadata import metadata
 
@@ -19,11 +25,17 @@ __all__ = [
     "metadata",
     "tables_access",
     "tables_audit",
+    "tables_clocks",
+    "tables_conversation",
     "tables_delivery",
+    "tables_directory",
     "tables_domestic",
     "tables_evidence",
     "tables_exchange",
     "tables_files",
+    "tables_holds",
+    "tables_law",
     "tables_passage",
     "tables_recovery",
+    "tables_uploads",
 ]

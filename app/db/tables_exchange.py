@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, CheckConstraint, Column, DateTime, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    false,
+)
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from app.db.metadata import metadata, one_of
@@ -52,6 +63,9 @@ hold = Table(
     Column("days_granted", Integer, nullable=False),
     Column("expires_at", DateTime(timezone=True)),
     Column("updated_at", DateTime(timezone=True), nullable=False),
+    # When there may be something to tell this node's desk: a warning, a task, an end. Each change says: now.
+    Column("look_at", DateTime(timezone=True)),
+    Column("treaty_exception", Boolean, nullable=False, server_default=false()),
     one_of("direction", Direction),
     one_of("state", HoldState),
     # What we grant obeys art. 29(7); what a foreign node reports is shown as reported, with a warning.
@@ -66,6 +80,7 @@ hold = Table(
     ),
     Index("ix_hold_exchange_id", "exchange_id"),
     Index("ix_hold_state_expires_at", "state", "expires_at"),
+    Index("ix_hold_look_at", "look_at", postgresql_where="look_at IS NOT NULL"),
 )
 
 act = Table(

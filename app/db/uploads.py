@@ -10,7 +10,6 @@ from sqlalchemy import delete, func, insert, select, update
 from app.db.tables_uploads import UploadState, upload, upload_piece
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from datetime import datetime
     from uuid import UUID
 
@@ -86,17 +85,8 @@ async def save(session: Session, record: UploadRecord) -> None:
 
 async def content(session: ReadSession, upload_id: UUID) -> bytes:
     """The whole of it as far as it has come; of our own files only, which have a limit."""
-    return b"".join([piece async for piece in pieces(session, upload_id)])
-
-
-async def pieces(session: ReadSession, upload_id: UUID) -> AsyncIterator[bytes]:
-    """The pieces in order, each read when it is asked for."""
-    starts = await session.scalars(
-        select(upload_piece.c.start).where(upload_piece.c.upload_id == upload_id).order_by(upload_piece.c.start)
-    )
-    for start in starts.all():
-        mine = (upload_piece.c.upload_id == upload_id) & (upload_piece.c.start == start)
-        yield (await session.execute(select(upload_piece.c.content).where(mine))).scalar_one()
+    query = select(upload_piece.c.content).where(upload_piece.c.upload_id == upload_id).order_by(upload_piece.c.start)
+    return b"".join((await session.scalars(query)).all())
 
 
 async def drop_pieces(session: Session, upload_id: UUID) -> None:

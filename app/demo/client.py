@@ -48,6 +48,13 @@ class Person:
         """The JSON answer of a POST under a new Idempotency-Key; anything but 2xx fails the step."""
         return await self._send("POST", path, json=document, headers={"Idempotency-Key": str(uuid4())})
 
+    async def refused(self, path: str, document: Mapping[str, Any], *, status: int) -> str:
+        """The code of a POST that must be refused with this status; any other answer fails the step."""
+        answer = await self._reach("POST", path, json=document, headers={"Idempotency-Key": str(uuid4())})
+        if answer.status_code != status:
+            raise StepFailed(f"POST {path} at {self.node}: {answer.status_code}, not {status}")
+        return _code(answer)
+
     async def text(self, path: str, **query: str) -> str:
         """The text answer of a GET."""
         return (await self._answer("GET", path, params=query)).text
@@ -75,14 +82,17 @@ class Person:
             raise StepFailed(f"{method} {path} at {self.node}: the answer is no JSON") from None
 
     async def _answer(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own options
-        headers = {"Authorization": f"Bearer {self.token}"} | options.pop("headers", {})
-        try:
-            answer = await self.http.request(method, path, headers=headers, **options)
-        except httpx.TransportError as failure:
-            raise StepFailed(f"{self.node} does not answer ({type(failure).__name__})") from failure
+        answer = await self._reach(method, path, **options)
         if not answer.is_success:
             raise StepFailed(f"{method} {path} at {self.node}: {answer.status_code} {_code(answer)}".rstrip())
         return answer
+
+    async def _reach(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own options
+        headers = {"Authorization": f"Bearer {self.token}"} | options.pop("headers", {})
+        try:
+            return await self.http.request(method, path, headers=headers, **options)
+        except httpx.TransportError as failure:
+            raise StepFailed(f"{self.node} does not answer ({type(failure).__name__})") from failure
 
 
 def _code(answer: httpx.Response) -> str:

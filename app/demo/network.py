@@ -13,13 +13,12 @@ from app.audit.note import verifier_key
 from app.bus.memory import MemoryBus
 from app.bus.supervise import Pauses, StoppedFirst, unless
 from app.demo.client import Person, open_line
+from app.demo.day import Day
 from app.demo.folder import held_folder
+from app.demo.papers import papers
 from app.demo.play import play
-from app.demo.script import Day
 from app.demo.seed import seed
 from app.demo.shown import banner
-from app.domain.codes import RequestType
-from app.domain.documents import example
 from app.embedded import embedded_postgres
 from app.errors import SettingsUnusable
 from app.keystore import EXAMPLE_CODES
@@ -157,18 +156,10 @@ async def _ready(nodes: Mapping[str, DemoNode]) -> None:
 
 
 def day_of(nodes: Mapping[str, DemoNode]) -> Day:
-    preservation = example(RequestType.PRESERVATION)
-    civil = preservation | {
-        "reference": "AU-CYB-2026-00431",
-        "facts_summary": "A customer disputes the quality of goods bought in a web shop and wants to know who runs it.",
-    }
+    """The people, and the examples of all types, some of them changed to fit the day."""
     return Day(
         people={code: {seat: node.person(seat) for seat in node.tokens} for code, node in nodes.items()},
-        documents={
-            "preservation": preservation,
-            "advice": example(RequestType.TECHNICAL_ADVICE),
-            "civil": civil,
-        },
+        documents=papers(now=next(iter(nodes.values())).runtime.clock()),
         log_keys={
             code: str(verifier_key(node.runtime.log_writer.origin, node.runtime.log_writer.key))
             for code, node in nodes.items()

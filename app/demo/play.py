@@ -13,7 +13,7 @@ from app.demo.script import steps
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.demo.script import Day, Step
+    from app.demo.day import Day, Step
 
 WIDTH = 160
 """Columns of the table where the output is no terminal: one line per step for whoever reads it with a program."""

@@ -6,6 +6,13 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
+from app.domain.onward_acts import (
+    AskUse,
+    ConfirmFormally,
+    DecideOnwardTransfer,
+    ExplainUse,
+    RequestOnwardTransfer,
+)
 from app.domain.requested_acts import (
     Accept,
     AcceptInformation,
@@ -78,7 +85,12 @@ ExchangeAct = Annotated[
     | Withhold
     | SendContent
     | RecordOral
-    | Regularise,
+    | Regularise
+    | RequestOnwardTransfer
+    | DecideOnwardTransfer
+    | AskUse
+    | ExplainUse
+    | ConfirmFormally,
     Field(discriminator="action"),
 ]
 
@@ -94,13 +106,17 @@ __all__ = [
     "Act",
     "Answer",
     "Ask",
+    "AskUse",
     "CannotComply",
     "Close",
+    "ConfirmFormally",
     "ConfirmRefusal",
+    "DecideOnwardTransfer",
     "DeclineCondition",
     "DiscloseTrafficPath",
     "Downgrade",
     "ExchangeAct",
+    "ExplainUse",
     "Hop",
     "NotExecutableAct",
     "NotifyRisk",
@@ -115,6 +131,7 @@ __all__ = [
     "Refuse",
     "Regularise",
     "ReportProgress",
+    "RequestOnwardTransfer",
     "Resume",
     "SendContent",
     "Start",

@@ -275,7 +275,10 @@ class RiskNotice(StrEnum):
 
 
 class GateOutcome(StrEnum):
-    """Why a contact point does not forward a request of its own agency."""
+    """Why a contact point does not forward a request of its own agency.
+
+    ADVICE: the answer is advice of its own. MERGED: the same was asked for another agency, whose exchange serves both.
+    """
 
     NOTCRIM = "D-NOTCRIM"
     NOAUTH = "D-NOAUTH"
@@ -288,6 +291,8 @@ class GateOutcome(StrEnum):
     POLICE = "D-POLICE"
     DISPROP = "D-DISPROP"
     RIGHTS = "D-RIGHTS"
+    ADVICE = "D-ADVICE"
+    MERGED = "D-MERGED"
 
 
 POSTPONED_OWN = "P-OWN"

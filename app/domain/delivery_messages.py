@@ -14,8 +14,7 @@ from pydantic import Field, StringConstraints
 
 from app.domain.codes import CopyReason, Lane, ResyncKind
 from app.domain.moments import Instant
-from app.domain.snapshot_bodies import WireLine
-from app.domain.wire import Open
+from app.domain.wire import Open, WireLine
 
 MAX_RESYNC_THREADS = 500
 """Threads in one part: with 1,000 loose numbers in a few of them it still fits into an envelope."""

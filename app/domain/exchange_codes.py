@@ -85,6 +85,13 @@ class InformationEvaluation(StrEnum):
     FOUR = "4"
 
 
+class Decision(StrEnum):
+    """What the giver of information says to an onward transfer, or to another use, of it (CETS 224 art. 14(10))."""
+
+    GRANTED = "GRANTED"
+    DENIED = "DENIED"
+
+
 class LiftReason(StrEnum):
     """Why an order to preserve ended before its term; the class alone is told abroad."""
 

@@ -9,10 +9,11 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from app.domain.codes import Instrument, RefusalGround
+from app.domain.codes import DataCategory, Instrument, RefusalGround
 from app.domain.exchange.values import Asked, Exchange, Private, ProposedRefusal
 from app.domain.exchange_codes import LiftReason
 from app.domain.holds import ProposedLift
+from app.domain.marking_bodies import MarkingBody, read_marking
 from app.domain.moments import Instant
 from app.domain.snapshot import read_snapshot, take_snapshot
 from app.domain.snapshot_bodies import SnapshotBody
@@ -29,8 +30,11 @@ class AskedRecord(Closed):
     articles: tuple[str, ...]
     requested_days: int | None = None
     instruments: tuple[Instrument, ...]
+    categories: tuple[DataCategory, ...] = ()
     mla_planned_on: date | None = None
     mla_intended: bool
+    marking: MarkingBody | None = None
+    offered: UUID | None = None
 
 
 class ProposedRefusalRecord(Closed):
@@ -42,6 +46,7 @@ class ProposedRefusalRecord(Closed):
     instrument: Instrument
     at: Instant
     reservation_id: str | None = None
+    alternatives: str | None = None
 
 
 class ProposedLiftRecord(Closed):
@@ -68,7 +73,7 @@ def write_record(exchange: Exchange) -> dict[str, Any]:
     proposed = exchange.private.proposed_refusal
     record = ExchangeRecord(
         snapshot=take_snapshot(exchange),
-        asked=AskedRecord(**asdict(exchange.asked)),
+        asked=AskedRecord.model_validate(asdict(exchange.asked), strict=False),
         proposed_refusal=None if proposed is None else ProposedRefusalRecord(**asdict(proposed)),
         withdrawal_waiting=exchange.private.withdrawal_waiting,
         withdrawn_at_birth=exchange.private.withdrawn_at_birth,
@@ -84,7 +89,7 @@ def write_record(exchange: Exchange) -> dict[str, Any]:
 def read_record(stored: Mapping[str, Any]) -> Exchange:
     """The exchange that `write_record` wrote; pydantic's ValidationError if the stored JSON is not one."""
     record = ExchangeRecord.model_validate(stored, strict=False)
-    asked = Asked(**_members(record.asked, Asked))
+    asked = Asked(**_members(record.asked, Asked) | {"marking": read_marking(record.asked.marking)})
     exchange = read_snapshot(record.snapshot, asked=asked)
     lifts = {hold_id: ProposedLift(**_members(lift, ProposedLift)) for hold_id, lift in record.proposed_lifts.items()}
     proposed = record.proposed_refusal

@@ -1,14 +1,17 @@
 """Which types of file may accompany a case, and which of them a content is: by its bytes, never by its name.
 
-What this list lacks does not travel: programs, pages with script in them, documents with macros, archives within
-archives that nobody can look into at night.
+What this list lacks does not travel: programs, documents with macros, and archives that nobody can look into at night
+because they are locked, hold programs, or hold further archives. Whoever sends a file does not choose what it costs to
+look at it: no more is unpacked than the first bytes of each member, and nothing large is built.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import struct
 import zipfile
+import zlib
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -40,12 +43,31 @@ _MEMBERS: tuple[tuple[str, str], ...] = (
     ("ppt/presentation.xml", f"{_OFFICE}presentationml.presentation"),
 )
 _OPEN_TYPES = (f"{_OPEN_DOCUMENT}text", f"{_OPEN_DOCUMENT}spreadsheet", f"{_OPEN_DOCUMENT}presentation")
-_MACROS = ("vbaproject.bin", "scripts/", "basic/")
+_MACRO_PARTS = "vbaproject.bin"
+_MACRO_FOLDERS = ("scripts/", "basic/")
+"""Where an open document keeps them; a folder `transcripts/` of a plain archive is none."""
+
+_PROGRAMS = (b"MZ", b"\x7fELF", b"#!", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+_ARCHIVES = (*_ZIP, b"Rar!", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
+_FIRST_BYTES = 8
+_LOCKED = 0x1
+"""Bit of a member's flags."""
+
+_MEMBER_MARK = b"PK\x01\x02"
+MAX_MEMBERS = 2_000
+"""Of an archive: each costs memory and a look."""
+
+MAX_PARSED = 1024 * 1024
+"""Characters of a JSON text that is read to its end: what is built of it has many times its size. Of a longer one the
+ends must fit."""
+
 _LONGEST_TYPE = 100
-_CONTROLS = frozenset(range(32)) - {0x09, 0x0A, 0x0C, 0x0D}
+_CONTROLS = bytes(set(range(32)) - {0x09, 0x0A, 0x0C, 0x0D})
 
 
 def _is_json(text: str) -> bool:
+    if len(text) > MAX_PARSED:
+        return (text[:MAX_PARSED].lstrip()[:1], text[-MAX_PARSED:].rstrip()[-1:]) in {("{", "}"), ("[", "]")}
     try:
         json.loads(text)
     except (ValueError, RecursionError):
@@ -105,22 +127,43 @@ def _by_bytes(content: bytes) -> str | None:
 
 
 def _in_archive(content: bytes) -> str | None:
-    """The document an archive is, `application/zip` for a plain one, None for a broken one or one with macros."""
+    """The document an archive is, `application/zip` for a plain one, None for one that must not travel."""
+    if content.count(_MEMBER_MARK) > MAX_MEMBERS:
+        return None
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = archive.namelist()
-            if any(part in name.lower() for name in names for part in _MACROS):
-                return None
-            if "mimetype" in names and archive.getinfo("mimetype").file_size <= _LONGEST_TYPE:
-                told = archive.read("mimetype").decode("ascii", "replace").strip()
-                return told if told in _OPEN_TYPES else None
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError):
+            return _named_by(archive)
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, OSError, ValueError, LookupError):
         return None
-    return next((named for member, named in _MEMBERS if member in names), "application/zip")
+
+
+def _named_by(archive: zipfile.ZipFile) -> str | None:
+    found = {member.filename: member for member in archive.infolist()}
+    document = next((named for member, named in _MEMBERS if member in found), None)
+    if "mimetype" in found:
+        document = _begins(archive, found["mimetype"], _LONGEST_TYPE).decode("ascii", "replace").strip()
+        if document not in _OPEN_TYPES:
+            return None
+    if document is not None:
+        return None if any(_is_macro(name.lower()) for name in found) else document
+    beginnings = [_begins(archive, one, _FIRST_BYTES) for one in archive.infolist() if not one.is_dir()]
+    return None if any(one.startswith((*_PROGRAMS, *_ARCHIVES)) for one in beginnings) else "application/zip"
+
+
+def _is_macro(name: str) -> bool:
+    return name.endswith(_MACRO_PARTS) or name.startswith(_MACRO_FOLDERS)
+
+
+def _begins(archive: zipfile.ZipFile, member: zipfile.ZipInfo, size: int) -> bytes:
+    """The first bytes of a member, however large it unpacks; ValueError for one that cannot be looked into."""
+    if member.flag_bits & _LOCKED or member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise ValueError(member.compress_type)
+    with archive.open(member) as reading:
+        return reading.read(size)
 
 
 def _as_text(content: bytes) -> str | None:
-    if _CONTROLS & set(content) or content.startswith(b"#!"):
+    if len(content.translate(None, _CONTROLS)) < len(content) or content.startswith(b"#!"):
         return None
     try:
         return content.decode("utf-8")

@@ -46,7 +46,12 @@ CARRYING = frozenset(
 )
 """Acts on an exchange that may bring files."""
 
-_NAME = re.compile(r"[^\x00-\x1f\x7f/\\]{1,255}")
+_DECEIVING = "\x80-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff"
+"""What shows a name otherwise than it is: line ends, and what turns the direction (`order\\u202efdp.exe`). Names in
+scripts from right to left need none of it."""
+
+_NAME = re.compile(f"[^\\x00-\\x1f\\x7f/\\\\{_DECEIVING}]{{1,255}}")
+_UNSHOWN = re.compile(f"[\\x00-\\x1f\\x7f/\\\\{_DECEIVING}]")
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
 
 
@@ -64,7 +69,7 @@ def split(content: bytes) -> Iterator[tuple[int, bytes]]:
 def check_file(name: str, media_type: str, *, size: int) -> None:
     """Raises Refused (`file_unusable`), with one FieldError per rule broken, for what no message of ours may name."""
     broken = {
-        FieldError("/name", "file_name", "A name has 1 to 255 characters, none of them / or \\."): (
+        FieldError("/name", "file_name", "1 to 255 characters that show as they are, none of them / or \\."): (
             _NAME.fullmatch(name) is None or set(name) <= {".", " "}
         ),
         FieldError("/media_type", "media_type", "As in application/pdf."): _MEDIA_TYPE.fullmatch(media_type) is None,
@@ -73,6 +78,12 @@ def check_file(name: str, media_type: str, *, size: int) -> None:
     errors = tuple(error for error, is_so in broken.items() if is_so)
     if errors:
         raise Refused("file_unusable", "This file cannot be sent.", errors=errors)
+
+
+def name_to_save(name: str) -> str:
+    """The name under which a file is handed to a browser: another node's may hold what ours may not."""
+    harmless = _UNSHOWN.sub("_", name)
+    return "_" if set(harmless) <= {".", " "} else harmless
 
 
 def check_carrying(action: str, *, discloses: bool) -> None:

@@ -182,6 +182,12 @@ def warnings_due(hold: Hold, now: datetime, *, sent: Iterable[int] = ()) -> tupl
     return tuple(days for days in WARNING_DAYS if left <= timedelta(days=days) and days not in already)
 
 
+def is_treaty_exception(hold: Hold) -> bool:
+    """Whether an authority ended the hold before the sixty days of art. 29(7) were over; such holds are counted."""
+    least = hold.preserved_at + timedelta(days=MIN_HOLD_DAYS)
+    return hold.state is HoldState.LIFTED and hold.ended_at is not None and hold.ended_at < least
+
+
 def hold_flags(hold: Hold, now: datetime, *, replica: bool = False) -> tuple[HoldFlag, ...]:
     """The marks of a hold at `now`; a `replica` (the requesting side's copy) cannot confirm an end by itself."""
     flags = []

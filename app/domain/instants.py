@@ -1,7 +1,9 @@
 """RFC 3339 times as evidence: the text as written, the offset it gave, and the instant in UTC.
 
-A time without an offset names no instant and is refused (`C-TZ`); the caller must not guess a zone. A second of 60 is
-read as 59 and marked, because a log line from a leap second is still evidence.
+A time without an offset names no instant and is refused (`C-TZ`); the caller must not guess a zone. The name of a zone
+behind it (RFC 9557, `2026-11-21T23:14:05[Europe/Rome]`) stands for the offset, except in the hour that comes twice when
+clocks are put back: there the offset must be written. A second of 60 is read as 59 and marked, because a log line from
+a leap second is still evidence.
 """
 
 from __future__ import annotations
@@ -9,15 +11,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 MAX_OFFSET = timedelta(hours=14)
 """No place on earth keeps a larger distance from UTC."""
-MAX_LENGTH = 40
+MAX_LENGTH = 80
 
 _INSTANT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?"
-    r"([Zz]|[+-][0-9]{2}:[0-9]{2})?"
+    r"([Zz]|[+-][0-9]{2}:[0-9]{2})?(?:\[!?([A-Za-z][A-Za-z0-9_+/-]{1,49})\])?"
 )
+_NO_ZONES = ("right/", "posix/")
+"""Copies of the database beside the real one; those under `right` count leap seconds."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LEAP_SECOND = 60
 _MINUTES = 60
@@ -56,20 +61,25 @@ def read_instant(text: str) -> Instant:
     matched = _INSTANT.fullmatch(text) if len(text) <= MAX_LENGTH else None
     if matched is None:
         raise NoInstant("bad_time", "Write date and time as in 2026-11-21T23:14:05+01:00 (RFC 3339).")
-    day, hour, minute, second, fraction, offset = matched.groups()
-    if offset is None:
+    day, hour, minute, second, fraction, offset, zone_name = matched.groups()
+    zone = None if zone_name is None else _named_zone(zone_name)
+    if offset is None and zone is None:
         raise NoInstant("C-TZ", "Add the offset from UTC, or Z: without it the text names no instant.")
     leap = int(second) == _LEAP_SECOND
     try:
-        local = datetime.combine(date.fromisoformat(day), datetime.min.time(), _zone(offset)).replace(
+        local = datetime.combine(date.fromisoformat(day), datetime.min.time()).replace(
             hour=int(hour),
             minute=int(minute),
             second=int(second) - leap,
             microsecond=int((fraction or "0").ljust(6, "0")[:6]),
         )
-        utc = local.astimezone(UTC)
+        utc = _in_zone(local, zone) if offset is None and zone else local.replace(tzinfo=_zone(offset)).astimezone(UTC)
     except (ValueError, OverflowError) as fault:
+        if isinstance(fault, NoInstant):
+            raise
         raise NoInstant("bad_time", "There is no such date, time or offset.") from fault
+    if zone is not None and offset not in {None, "Z", "z", "-00:00"} and not _agree(local, utc, zone):
+        raise NoInstant("C-TZ", "The offset is not the one that this zone had then: which of the two is right?")
     return Instant(text, utc, leap)
 
 
@@ -81,6 +91,30 @@ def read_day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as fault:
         raise NoInstant("bad_time", "There is no such date.") from fault
+
+
+def _named_zone(name: str) -> ZoneInfo:
+    if not name.startswith(_NO_ZONES):
+        try:
+            return ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            pass
+    raise NoInstant("bad_time_zone", "Write the name of a zone in the IANA database.")
+
+
+def _in_zone(local: datetime, zone: ZoneInfo) -> datetime:
+    """The one instant that a clock on the wall of that zone showed as `local`."""
+    readings = {local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
+    shown = [utc for utc in readings if utc.astimezone(zone).replace(tzinfo=None) == local]
+    if not shown:
+        raise NoInstant("bad_time", "No clock of that zone showed this time: it was put forward over it.")
+    if len(shown) > 1:
+        raise NoInstant("C-TZ", "That hour came twice in this zone: add the offset from UTC.")
+    return shown[0]
+
+
+def _agree(local: datetime, utc: datetime, zone: ZoneInfo) -> bool:
+    return utc.astimezone(zone).replace(tzinfo=None) == local
 
 
 def _zone(offset: str) -> timezone:

@@ -1,61 +1,58 @@
 """Which legal instrument a request can rest on, for two states, on a day (domain.md 2.6).
 
-The law is data: who is party since when, and for which pairs an instrument that not everybody applies has been switched
-on. Nothing here says what a state must do; an empty answer means that the duty officer has to take another road.
+The law is data (`app/domain/law`). Nothing here says what a state must do; an empty answer means that the duty officer
+has to take another road.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from datetime import date
-from functools import cache
-from importlib import resources
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-
-from app.domain.codes import Instrument, RequestType
+from app.domain.law import ConstraintCode, Effect, Law, Pair, Party, packaged_law
+from app.domain.law.codes import AppliesTo
 from app.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
+    from datetime import date
 
-T = RequestType
+    from app.domain.codes import Instrument, RequestType
+    from app.domain.law.rows import InstrumentRow, Measure, Treaty
+
+__all__ = [
+    "NO_BASIS",
+    "Basis",
+    "Constraint",
+    "Law",
+    "Pair",
+    "Party",
+    "packaged_law",
+    "require_basis",
+    "state_of",
+    "usable",
+]
+
 NO_BASIS = "N-NOBASIS"
-
-_State = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 _TWO_LETTERS = 2
 
-
-class _Row(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Party(_Row):
-    """A state bound by an instrument, first and last day included."""
-
-    instrument: Instrument
-    state: _State
-    since: date
-    until: date | None = None
+_OF_EFFECT = {
+    Effect.DUAL_CRIMINALITY: ConstraintCode.RESERVATION,
+    Effect.EXCLUDES: ConstraintCode.DECLARATION,
+    Effect.FORMALITIES_AFTER_EXECUTION: ConstraintCode.FORMALITIES_AFTER_EXECUTION,
+    Effect.URGENT_TO_CENTRAL_AUTHORITY: ConstraintCode.URGENT_TO_CENTRAL_AUTHORITY,
+    Effect.THROUGH_CONTACT_POINT: ConstraintCode.THROUGH_CONTACT_POINT,
+}
 
 
-class Pair(_Row):
-    """Two states between which an instrument applies: a treaty of their own, or one that has to be switched on."""
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """What goes with a basis. `provision` is where it stands, `statement` the id of what the state has deposited."""
 
-    instrument: Instrument
-    states: Annotated[frozenset[_State], Field(min_length=2, max_length=2)]
-    since: date
-    until: date | None = None
-
-
-class Law(_Row):
-    """All that is known of who is bound by what."""
-
-    parties: tuple[Party, ...] = ()
-    pairs: tuple[Pair, ...] = ()
+    code: ConstraintCode
+    detail: str
+    provision: str | None = None
+    statement: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,101 +62,22 @@ class Basis:
     instrument: Instrument
     articles: tuple[str, ...]
     duty: bool = True
+    constraints: tuple[Constraint, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Scope:
-    """What an instrument covers. `by_pair`: being a party is not enough, the pair must be switched on."""
+def usable(requesting: str, requested: str, *, on: date, type: RequestType, law: Law) -> tuple[Basis, ...]:
+    """The instruments a request of this type may rest on between two contact points that day, best first.
 
-    articles: Mapping[RequestType, tuple[str, ...]]
-    by_pair: bool = False
-    duty: bool = True
-
-
-_TREATIES_OF_THEIR_OWN: Mapping[RequestType, tuple[str, ...]] = MappingProxyType(
-    dict.fromkeys(
-        (
-            T.PRESERVATION,
-            T.PRESERVATION_EXTENSION,
-            T.LEGAL_INFORMATION,
-            T.EVIDENCE_COLLECTION,
-            T.LOCATE_SUSPECT,
-            T.MLA_INITIATION,
-        ),
-        (),
-    )
-)
-
-# In order of preference: a treaty that states the duty, then those that have to be switched on, then best efforts.
-SCOPES: Mapping[Instrument, _Scope] = MappingProxyType(
-    {
-        Instrument.ETS185: _Scope(
-            {
-                T.PRESERVATION: ("29", "30"),
-                T.PRESERVATION_EXTENSION: ("29",),
-                T.TECHNICAL_ADVICE: ("35",),
-                T.LEGAL_INFORMATION: ("35",),
-                T.PROVIDER_CONTACT: ("35",),
-                T.EVIDENCE_COLLECTION: ("31", "35"),
-                T.LOCATE_SUSPECT: ("35",),
-                T.MLA_INITIATION: ("35",),
-                T.SPONTANEOUS_INFORMATION: ("26",),
-            }
-        ),
-        Instrument.CETS224: _Scope({T.EMERGENCY_DISCLOSURE: ("9",), T.EMERGENCY_MLA_NOTICE: ("10",)}, by_pair=True),
-        Instrument.UNCC: _Scope(
-            {
-                T.PRESERVATION: ("42", "43"),
-                T.PRESERVATION_EXTENSION: ("42",),
-                T.TECHNICAL_ADVICE: ("41",),
-                T.LEGAL_INFORMATION: ("41",),
-                T.PROVIDER_CONTACT: ("41",),
-                T.EVIDENCE_COLLECTION: ("41", "44"),
-                T.LOCATE_SUSPECT: ("41",),
-                T.MLA_INITIATION: ("41",),
-                T.DATA_LOCATION_QUERY: ("41", "42"),
-            },
-            by_pair=True,
-        ),
-        Instrument.BILATERAL: _Scope(_TREATIES_OF_THEIR_OWN, by_pair=True),
-        Instrument.REGIONAL: _Scope(_TREATIES_OF_THEIR_OWN, by_pair=True),
-        Instrument.G7_24_7: _Scope(
-            dict.fromkeys(
-                (T.PRESERVATION, T.TECHNICAL_ADVICE, T.LEGAL_INFORMATION, T.PROVIDER_CONTACT, T.MLA_INITIATION), ()
-            ),
-            duty=False,
-        ),
-    }
-)
-
-
-def read_law(text: str) -> Law:
-    """Law from its JSON form; raises pydantic's ValidationError on anything it does not know."""
-    return Law.model_validate(json.loads(text))
-
-
-@cache
-def packaged_law() -> Law:
-    """The law that comes with the program: the invented states of the demonstration."""
-    return read_law(resources.files("app").joinpath("data/instruments.json").read_text("utf-8"))
-
-
-def usable(
-    requesting: str,
-    requested: str,
-    *,
-    on: date,
-    type: RequestType,
-    law: Law | None = None,
-) -> tuple[Basis, ...]:
-    """The instruments a request of this type may rest on between two contact points that day, best first."""
-    states = frozenset({state_of(requesting), state_of(requested)})
-    known = packaged_law() if law is None else law
-    return tuple(
-        Basis(instrument, scope.articles[type], scope.duty)
-        for instrument, scope in SCOPES.items()
-        if type in scope.articles and _applies(instrument, known, states=states, on=on)
-    )
+    Those with a duty come before best efforts; else the order is that of the law files. Between contact points of one
+    state there is none: the matter is a domestic one.
+    """
+    asked = state_of(requested)
+    states = frozenset({state_of(requesting), asked})
+    if len(states) == 1:
+        return ()
+    question = _Question(law, states, asked, type, on)
+    found = (question.basis(row, measure) for row in law.instruments if (measure := row.measure(type)) is not None)
+    return tuple(sorted((basis for basis in found if basis is not None), key=lambda basis: not basis.duty))
 
 
 def require_basis(bases: tuple[Basis, ...], chosen: Instrument | None = None) -> Basis:
@@ -177,12 +95,46 @@ def state_of(code: str) -> str:
     return code[:_TWO_LETTERS]
 
 
-def _applies(instrument: Instrument, law: Law, *, states: frozenset[str], on: date) -> bool:
-    if SCOPES[instrument].by_pair:
-        return any(pair.instrument is instrument and pair.states == states and _covers(pair, on) for pair in law.pairs)
-    bound = {party.state for party in law.parties if party.instrument is instrument and _covers(party, on)}
-    return states <= bound
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Two states, the one that is asked, what for, and on which day."""
 
+    law: Law
+    states: frozenset[str]
+    asked: str
+    type: RequestType
+    on: date
 
-def _covers(row: Party | Pair, on: date) -> bool:
-    return row.since <= on and (row.until is None or on <= row.until)
+    def basis(self, row: InstrumentRow, measure: Measure) -> Basis | None:
+        """The instrument as a basis, None where it does not apply."""
+        if not self.law.in_force(row, self.states, on=self.on) or not self._is_declared(row, measure):
+            return None
+        own = self.law.treaty(row.instrument, self.states, on=self.on)
+        if own is not None and own.types and self.type not in own.types:
+            return None
+        articles = tuple(role.article for role in measure.articles)
+        return Basis(row.instrument, articles, row.duty, tuple(self._constraints(row, own)))
+
+    def _is_declared(self, row: InstrumentRow, measure: Measure) -> bool:
+        article = measure.only_if_declared
+        return article is None or any(
+            statement.instrument is row.instrument and statement.article == article
+            for statement, _ in self.law.statements_of(self.asked, on=self.on)
+        )
+
+    def _constraints(self, row: InstrumentRow, own: Treaty | None) -> Iterator[Constraint]:
+        if not row.duty:
+            detail = "Nothing is owed and nothing can be compelled; reasons are asked for, not owed."
+            yield Constraint(ConstraintCode.BEST_EFFORTS, detail)
+        column = self.law.table.columns.get((row.instrument, self.type))
+        governing = self.law.governing(self.states, on=self.on)
+        if row.applies_to is AppliesTo.TREATIES and own is not None:
+            yield Constraint(ConstraintCode.TREATY_GOVERNS, own.title, own.id)
+        elif column is not None and column.gives_way and governing is not None:
+            detail = f"Arts. 27 and 28 do not apply: {governing.title}"
+            yield Constraint(ConstraintCode.TREATY_GOVERNS, detail, f"{row.instrument}:27(1)", governing.id)
+        for statement, admitted in self.law.statements_of(self.asked, on=self.on):
+            fits = not admitted.types or self.type in admitted.types
+            if statement.instrument is row.instrument and admitted.effect is not None and fits:
+                provision = f"{statement.instrument}:{statement.article}"
+                yield Constraint(_OF_EFFECT[admitted.effect], statement.text, provision, statement.id)

@@ -8,6 +8,7 @@ on the duty officer's desk (ruling 6), and the exchange goes its own way.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -31,15 +32,29 @@ class IntakeAction(StrEnum):
     DECLINE = "decline"
     CONFIRM_DECLINE = "confirm_decline"
     APPROVE = "approve"
+    MERGE = "merge"
     SIGN = "sign"
+    REVIEW = "review"
+    RETARGET = "retarget"
     REOPEN = "reopen"
     SUPPLEMENT = "supplement"
     WITHDRAW = "withdraw"
 
 
+class DraftOrigin(StrEnum):
+    """What a request was prepared from that no officer wrote by hand from the beginning."""
+
+    TRAFFIC_PATH = "traffic_path"
+    WRONG_STATE = "wrong_state"
+    CASE = "case"
+
+
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """A request as far as the machine is concerned. Persons are remembered for the rule of four eyes."""
+    """A request as far as the machine is concerned. Persons are remembered for the rule of four eyes.
+
+    `alone` says that one officer may carry it through: an emergency, at a contact point whose shift is one person.
+    """
 
     id: UUID
     state: IntakeState
@@ -48,6 +63,9 @@ class Intake:
     declined_by: UUID | None = None
     signed_by: UUID | None = None
     withdrawal_wished_at: datetime | None = None
+    review_due_at: datetime | None = None
+    reviewed_by: UUID | None = None
+    alone: bool = False
 
     @property
     def withdrawal_wished(self) -> bool:
@@ -60,8 +78,9 @@ class Transition:
     """One row. `target` None leaves the state as it is.
 
     `signs` names the member that remembers who acted, `other_than` the member whose person may not be the one acting
-    now, `forgets` the members that are emptied, `needs` the members an act's body must carry, and `once` the member
-    that must still be empty.
+    now, `forgets` the members that are emptied, `needs` the members an act's body must carry, `once` the member that
+    must still be empty and `given` the one that must not be. `may_be_alone` lifts `other_than` from a request that one
+    officer may carry through.
     """
 
     sources: frozenset[IntakeState]
@@ -73,10 +92,15 @@ class Transition:
     other_than: str | None = None
     forgets: tuple[str, ...] = ()
     once: str | None = None
+    given: str | None = None
+    may_be_alone: bool = False
 
+
+REVIEW_WITHIN = timedelta(hours=24)
+"""How soon another supervisor looks at what one person alone sent out (domain.md 6.1)."""
 
 TERMINAL = frozenset({S.REDIRECTED, S.DECLINED, S.SIGNED, S.WITHDRAWN_DOMESTIC})
-"""SIGNED counts as an end: nothing but a supplement or a wish is added to it."""
+"""SIGNED counts as an end: nothing but a supplement, a wish, a review or a copy for another state is added to it."""
 
 _OPEN = frozenset(S) - TERMINAL
 _AGENCY = frozenset({Role.AGENCY_OFFICER})
@@ -94,10 +118,26 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(_TRIAGE, _A.RETURN, S.RETURNED, _DESK, needs=("codes", "text")),
     Transition(frozenset({S.RETURNED}), _A.RESUBMIT, S.TRIAGE, _AGENCY, needs=("document",)),
     Transition(_TRIAGE, _A.REDIRECT, S.REDIRECTED, _DESK, needs=("code", "text")),
+    # The same is on its way for another agency: that exchange serves both, and no second request goes abroad.
+    Transition(_TRIAGE, _A.MERGE, S.REDIRECTED, _DESK, needs=("into", "text")),
     Transition(_TRIAGE, _A.DECLINE, S.DECLINE_PROPOSED, _DESK, needs=("code", "text"), signs="declined_by"),
     Transition(frozenset({S.DECLINE_PROPOSED}), _A.CONFIRM_DECLINE, S.DECLINED, _SUPERVISOR, other_than="declined_by"),
     Transition(_TRIAGE, _A.APPROVE, S.DRAFTED, _DESK, signs="approved_by"),
-    Transition(_DRAFTED, _A.SIGN, S.SIGNED, _SUPERVISOR, signs="signed_by", other_than="approved_by"),
+    Transition(
+        _DRAFTED, _A.SIGN, S.SIGNED, _SUPERVISOR, signs="signed_by", other_than="approved_by", may_be_alone=True
+    ),
+    Transition(
+        _SIGNED,
+        _A.REVIEW,
+        None,
+        _SUPERVISOR,
+        needs=("text",),
+        signs="reviewed_by",
+        other_than="signed_by",
+        once="reviewed_by",
+        given="review_due_at",
+    ),
+    Transition(_SIGNED, _A.RETARGET, None, _DESK, needs=("new_requested",)),
     # A second pair of eyes that could only agree would be none; and a draft without legal basis must go somewhere.
     Transition(_SECOND_LOOK, _A.REOPEN, S.TRIAGE, _DESK, needs=("text",), forgets=("approved_by", "declined_by")),
     Transition(_OPEN | _SIGNED, _A.SUPPLEMENT, None, _AGENCY, needs=("text",)),
@@ -146,12 +186,14 @@ def allowed_actions(request: Intake, *, actor_id: UUID, role: Role) -> tuple[Int
 
 
 def _acts_against_itself(request: Intake, row: Transition, actor_id: UUID) -> bool:
-    return row.other_than is not None and getattr(request, row.other_than) == actor_id
+    excepted = row.may_be_alone and request.alone
+    return not excepted and row.other_than is not None and getattr(request, row.other_than) == actor_id
 
 
 def _fits(request: Intake, row: Transition, role: Role) -> bool:
     spent = row.once is not None and getattr(request, row.once) is not None
-    return request.state in row.sources and role in row.roles and not spent
+    lacking = row.given is not None and getattr(request, row.given) is None
+    return request.state in row.sources and role in row.roles and not spent and not lacking
 
 
 def _changes(request: Intake, row: Transition, *, actor_id: UUID, now: datetime) -> dict[str, Any]:
@@ -160,6 +202,8 @@ def _changes(request: Intake, row: Transition, *, actor_id: UUID, now: datetime)
     changes["state"] = row.target or request.state
     if row.signs is not None:
         changes[row.signs] = actor_id
-    if row.once is not None:
+    if row.once is not None and row.once != row.signs:
         changes[row.once] = now
+    if row.action is IntakeAction.SIGN and request.approved_by == actor_id:
+        changes["review_due_at"] = now + REVIEW_WITHIN
     return changes

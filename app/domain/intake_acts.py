@@ -1,35 +1,36 @@
-"""Bodies of the acts on a domestic request, told apart by `action`, and what `approve` proposes when it says nothing.
+"""Bodies of the acts on a domestic request, told apart by `action`.
 
 `open`, `approve`, `sign`, `confirm_decline` and `withdraw` need only their name. Whatever sends a request another way
 carries a code of the closed lists and a text, and stays at home: no foreign contact point ever learns of it.
 """
 
+# ruff: noqa: TC001 - pydantic reads the annotations at run time
+
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, JsonValue, ValidationError, ValidationInfo, field_validator
 
-from app.domain.codes import Completion, Handling, Instrument, Pap, Tlp
+from app.domain.codes import Completion
 from app.domain.documents.matter import Marking, OneInstrument
 from app.domain.documents.reading import hostile, to_field_errors
-from app.domain.instruments import require_basis
 from app.domain.intake import IntakeAction
-from app.domain.shape import ContactPointCode, ShortText, Strict, Text, fault
-from app.domain.triage import TRIAGE_TESTS, Answer, propose_answers
+from app.domain.shape import ContactPointCode, Line, ShortText, Strict, Text, fault
+from app.domain.triage import TRIAGE_TESTS, Answer
 from app.errors import FieldError, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from app.domain.instruments import Basis
+    from collections.abc import Mapping
 
 INVALID_ACT = "invalid_act"
 
 DeclineCode = Literal["D-NOTCRIM", "D-NOAUTH", "D-DISPROP", "D-RIGHTS"]
-RedirectCode = Literal["D-MLA", "D-INTERPOL", "D-PROVIDER", "D-ART32", "D-DOMESTIC", "D-POLICE", "D-WRONGSTATE"]
+RedirectCode = Literal[
+    "D-MLA", "D-INTERPOL", "D-PROVIDER", "D-ART32", "D-DOMESTIC", "D-POLICE", "D-WRONGSTATE", "D-ADVICE"
+]
+"""D-DOMESTIC is handled at home, D-ADVICE answered with the text itself; both end here."""
 OneCompletion = Annotated[Completion, Field(strict=False)]
 TriageTestId = Literal[
     "TRI-01",
@@ -79,13 +80,31 @@ class Resubmit(IntakeAct):
 
 
 class Redirect(IntakeAct):
-    """Another road: the agency is told which, and where a contact is known, whom to ask."""
+    """Another road: the agency is told which, and where a contact is known, whom to ask.
+
+    With `D-WRONGSTATE`, `new_requested` makes a copy for that state, which is triaged and signed like any other.
+    """
 
     action: Literal["redirect"]
     code: Annotated[RedirectCode, Field(description="which road, D-*")]
     text: Annotated[Text, Field(description="why, and what to do now")]
     contact: ShortText | None = None
-    new_requested: ContactPointCode | None = None
+    new_requested: Annotated[ContactPointCode | None, Field(validate_default=True)] = None
+
+    @field_validator("new_requested", mode="after")
+    @classmethod
+    def _belongs_to_a_wrong_state(cls, code: str | None, info: ValidationInfo) -> str | None:
+        if code is not None and info.data.get("code") != "D-WRONGSTATE":
+            raise fault("not_applicable", "Another state goes with D-WRONGSTATE only.")
+        return code
+
+
+class Merge(IntakeAct):
+    """The same is on its way already: this agency joins the exchange of that request, and nothing new goes abroad."""
+
+    action: Literal["merge"]
+    into: Annotated[Line, Field(description="reference of the signed request whose exchange serves both")]
+    text: Annotated[Text, Field(description="what the agency is told")]
 
 
 class Decline(IntakeAct):
@@ -134,6 +153,20 @@ class Sign(IntakeAct):
     action: Literal["sign"]
 
 
+class Review(IntakeAct):
+    """Another supervisor looked at what one officer alone approved and signed in an emergency."""
+
+    action: Literal["review"]
+    text: Annotated[Text, Field(description="what the review found")]
+
+
+class Retarget(IntakeAct):
+    """The data turned out to be elsewhere: a copy is prepared for that state. It is a new request, not a forwarding."""
+
+    action: Literal["retarget"]
+    new_requested: Annotated[ContactPointCode, Field(description="code of the contact point to ask instead")]
+
+
 class Reopen(IntakeAct):
     """Back into triage: the second person does not agree, or the draft cannot be signed."""
 
@@ -156,7 +189,20 @@ class Withdraw(IntakeAct):
 
 
 AnyIntakeAct: TypeAlias = Annotated[
-    Open | Return | Resubmit | Redirect | Decline | ConfirmDecline | Approve | Sign | Reopen | Supplement | Withdraw,
+    Open
+    | Return
+    | Resubmit
+    | Redirect
+    | Merge
+    | Decline
+    | ConfirmDecline
+    | Approve
+    | Sign
+    | Review
+    | Retarget
+    | Reopen
+    | Supplement
+    | Withdraw,
     Field(discriminator="action"),
 ]
 
@@ -166,38 +212,18 @@ ACTS: Mapping[IntakeAction, type[IntakeAct]] = MappingProxyType(
         IntakeAction.RETURN: Return,
         IntakeAction.RESUBMIT: Resubmit,
         IntakeAction.REDIRECT: Redirect,
+        IntakeAction.MERGE: Merge,
         IntakeAction.DECLINE: Decline,
         IntakeAction.CONFIRM_DECLINE: ConfirmDecline,
         IntakeAction.APPROVE: Approve,
         IntakeAction.SIGN: Sign,
+        IntakeAction.REVIEW: Review,
+        IntakeAction.RETARGET: Retarget,
         IntakeAction.REOPEN: Reopen,
         IntakeAction.SUPPLEMENT: Supplement,
         IntakeAction.WITHDRAW: Withdraw,
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """What goes out on approval: the instrument with its articles, the marking, the checklist as answered."""
-
-    instrument: Instrument | None
-    articles: tuple[str, ...]
-    marking: Mapping[str, Any]
-    checklist: tuple[Mapping[str, Any], ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """For keeping beside the request."""
-        return {
-            "instrument": self.instrument,
-            "articles": list(self.articles),
-            "marking": dict(self.marking),
-            "checklist": [dict(entry) for entry in self.checklist],
-        }
-
-
-DEFAULT_MARKING = Marking(tlp=Tlp.AMBER_STRICT, pap=Pap.RED, handling=[Handling.H1])
-"""Where the agency marked nothing: need-to-know, passive use, not in court without asking."""
 
 
 def read_act(raw: Mapping[str, Any]) -> IntakeAct:
@@ -215,38 +241,3 @@ def read_act(raw: Mapping[str, Any]) -> IntakeAct:
     except ValidationError as faulty:
         errors = to_field_errors(model, faulty.errors(include_url=False))
         raise Refused(INVALID_ACT, "The act breaks the rules listed.", errors=errors) from faulty
-
-
-def propose_approval(
-    document: Mapping[str, Any], bases: tuple[Basis, ...], *, warning_codes: Collection[str] = ()
-) -> Approval:
-    """What `approve` takes when it says nothing itself.
-
-    The instrument is the first one named in the document that can be used, else the best that can; None if none can,
-    which approval allows and signing refuses. The marking is the document's, else the default.
-    """
-    named = [ground["instrument"] for ground in document["legal_basis"]["international"]]
-    basis = min(bases, key=lambda found: _rank(named, found), default=None)
-    answers = propose_answers(warning_codes)
-    return Approval(
-        instrument=basis.instrument if basis else None,
-        articles=basis.articles if basis else (),
-        marking=document.get("marking") or DEFAULT_MARKING.model_dump(mode="json", exclude_none=True),
-        checklist=tuple({"test": test, "answer": answer.value} for test, answer in answers.items()),
-    )
-
-
-def decide_approval(act: Approve, proposed: Approval, *, bases: tuple[Basis, ...]) -> Approval:
-    """The proposal, the officer's own words in its place; Refused `N-NOBASIS` for an instrument not in force."""
-    basis = require_basis(bases, act.instrument) if act.instrument else None
-    answered = {entry.test: entry.model_dump(mode="json", exclude_none=True) for entry in act.checklist or ()}
-    return Approval(
-        instrument=basis.instrument if basis else proposed.instrument,
-        articles=basis.articles if basis else proposed.articles,
-        marking=act.marking.model_dump(mode="json", exclude_none=True) if act.marking else proposed.marking,
-        checklist=tuple(answered.get(entry["test"], entry) for entry in proposed.checklist),
-    )
-
-
-def _rank(named: list[str], basis: Basis) -> int:
-    return named.index(basis.instrument) if basis.instrument in named else len(named)

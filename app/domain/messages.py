@@ -13,13 +13,14 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from app.domain.acts import ExchangeAct
-from app.domain.codes import Fate, Handling, MessageType, Pap, ReceiptStatus, RequestType, Tier, Tlp
+from app.domain.codes import Fate, Instrument, MessageType, ReceiptStatus, RequestType, Tier
 from app.domain.delivery_messages import Files
 from app.domain.exchange_codes import ConditionKind
 from app.domain.hold_acts import HoldAct
+from app.domain.marking_bodies import MarkingBody
 from app.domain.moments import Instant
-from app.domain.snapshot_bodies import MAX_WIRE_TEXT, SnapshotBody, WireLine, WireText
-from app.domain.wire import Code, Open
+from app.domain.snapshot_bodies import SnapshotBody
+from app.domain.wire import MAX_WIRE_TEXT, Code, Open, WireLine, WireText
 
 MAX_RECEIPTS = 1_000
 """Receipts in one `receipt/1`; a larger batch is sent as several."""
@@ -32,21 +33,19 @@ Jti = UUID
 InnerHash = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
 
 
-class MarkingBody(Open):
-    """Who may see it, what may be done with it, what it may be used for."""
-
-    tlp: Tlp
-    pap: Pap
-    handling: Annotated[tuple[Handling, ...], Field(max_length=len(Handling))] = ()
-    text: WireText | None = None
-
-
 class OfferedConditionBody(Open):
     """The condition under which spontaneous information would be given (art. 26(2))."""
 
     id: UUID
     kind: ConditionKind
     text: WireText
+
+
+class BasisBody(Open):
+    """The instrument on which the requesting side rests its request; the other one accepts it or another one."""
+
+    instrument: Instrument
+    articles: Annotated[tuple[WireLine, ...], Field(max_length=10)] = ()
 
 
 class OpenBody(Open):
@@ -59,6 +58,7 @@ class OpenBody(Open):
     request_reference: WireLine
     opened_at: Instant
     document: dict[str, Any]
+    basis: BasisBody | None = None
     marking: MarkingBody | None = None
     condition: OfferedConditionBody | None = None
     attachments: Files | None = None
@@ -69,6 +69,7 @@ class ActionBody(Open):
 
     act: ExchangeAct
     at: Instant
+    marking: MarkingBody | None = None
     attachments: Files | None = None
 
 
@@ -78,6 +79,7 @@ class HoldActionBody(Open):
     hold_id: UUID
     act: HoldAct
     at: Instant
+    marking: MarkingBody | None = None
 
 
 class FateBody(Open):

@@ -7,13 +7,16 @@ from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from app.domain.codes import RequestType
+from app.domain.codes import RequestType, Tier
 from app.domain.deadlines import Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 T = RequestType
+
+EMERGENCY_ONLY = frozenset({T.EMERGENCY_DISCLOSURE, T.EMERGENCY_MLA_NOTICE})
+"""Types that a risk to a person carries: without one they cannot be filed."""
 
 
 class Opening(Enum):
@@ -38,7 +41,7 @@ class RequestKind:
     """One kind of request.
 
     `root` names the articles it rests on, `returns` what the answer may carry ("" for nothing but the outcome),
-    `offered` whether this node has a document for it, `steps` the clocks that show by default.
+    `steps` the clocks that run by default.
     """
 
     type: RequestType
@@ -47,8 +50,7 @@ class RequestKind:
     hold: Hold
     returns: str
     note: str
-    offered: bool = False
-    steps: tuple[Step, ...] = (Step.ACKNOWLEDGEMENT, Step.ACCEPTANCE, Step.ANSWER)
+    steps: tuple[Step, ...]
 
     @property
     def fileable(self) -> bool:
@@ -56,36 +58,46 @@ class RequestKind:
         return self.opening in {Opening.REQUEST, Opening.HOLD_ACT}
 
     @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """The tiers it can be filed in: what exists for emergencies alone has no other, what is no request has none."""
+        if not self.fileable:
+            return ()
+        return (Tier.EMERGENCY,) if self.type in EMERGENCY_ONLY else tuple(Tier)
+
+    @property
     def creates_hold(self) -> bool:
         """Whether its success is a hold."""
         return self.hold is Hold.CREATES
 
 
-_PRESERVING = (Step.ACKNOWLEDGEMENT, Step.ACCEPTANCE, Step.PRESERVED)
+_PRESERVING = (Step.ACKNOWLEDGEMENT, Step.ACCEPTANCE, Step.RISK_NOTICE, Step.TRAFFIC_PATH, Step.PRESERVED)
+_EXTENDING = (Step.SUBSTANCE,)
+_KNOWING = (Step.ACKNOWLEDGEMENT, Step.ANSWER)
+_ASSISTING = (Step.ACKNOWLEDGEMENT, Step.ACCEPTANCE, Step.CONDITIONS, Step.REFERRAL, Step.ANSWER)
+_OFFERING = (Step.ACKNOWLEDGEMENT, Step.SUBSTANCE)
 
 _ROWS = (
     RequestKind(
         T.PRESERVATION,
-        ("ETS185 29", "ETS185 35(1)(b)"),
+        ("ETS185 29", "ETS185 35(1)(b)", "UNCC 42"),
         Opening.REQUEST,
         Hold.CREATES,
         "",
         "Freezes data that exist, for at least 60 days; discloses nothing. Dual criminality is not required (29(3)).",
-        offered=True,
         steps=_PRESERVING,
     ),
     RequestKind(
         T.PRESERVATION_EXTENSION,
-        ("ETS185 29(7)",),
+        ("ETS185 29(7)", "UNCC 42(9)"),
         Opening.HOLD_ACT,
         Hold.EXTENDS,
         "",
         "Asks for a longer period before the hold ends; the requested side grants it.",
-        steps=_PRESERVING,
+        steps=_EXTENDING,
     ),
     RequestKind(
         T.TRAFFIC_PATH_DISCLOSURE,
-        ("ETS185 30",),
+        ("ETS185 30", "UNCC 43"),
         Opening.ACT_OF_AN_EXCHANGE,
         Hold.NONE,
         "provider and path",
@@ -94,52 +106,57 @@ _ROWS = (
     ),
     RequestKind(
         T.TECHNICAL_ADVICE,
-        ("ETS185 35(1)(a)",),
+        ("ETS185 35(1)(a)", "UNCC 41"),
         Opening.REQUEST,
         Hold.NONE,
         "text",
         "Advice between experts; no measure is taken.",
-        offered=True,
+        steps=_KNOWING,
     ),
     RequestKind(
         T.LEGAL_INFORMATION,
-        ("ETS185 35(1)(c)",),
+        ("ETS185 35(1)(c)", "UNCC 41"),
         Opening.REQUEST,
         Hold.NONE,
         "text",
         "What the law there permits and who orders it.",
+        steps=_KNOWING,
     ),
     RequestKind(
         T.PROVIDER_CONTACT,
-        ("G7_24_7",),
+        ("G7_24_7", "ETS185 35", "UNCC 41"),
         Opening.REQUEST,
         Hold.NONE,
         "directory data",
         "How to reach a provider there.",
+        steps=_KNOWING,
     ),
     RequestKind(
         T.EVIDENCE_COLLECTION,
-        ("ETS185 35(1)(c)", "ETS185 31"),
+        ("ETS185 35(1)(c)", "ETS185 31", "UNCC 44"),
         Opening.REQUEST,
         Hold.NONE,
         "per conditions",
         "Facilitated, or done directly only where the law there allows it; otherwise mutual assistance.",
+        steps=_ASSISTING,
     ),
     RequestKind(
         T.LOCATE_SUSPECT,
-        ("ETS185 35(1)(c)",),
+        ("ETS185 35(1)(c)", "UNCC 41"),
         Opening.REQUEST,
         Hold.NONE,
         "per conditions",
         "Facilitated, or done directly only where the law there allows it.",
+        steps=_ASSISTING,
     ),
     RequestKind(
         T.MLA_INITIATION,
-        ("ETS185 35(2)(b)",),
+        ("ETS185 35(2)(b)", "UNCC 41"),
         Opening.REQUEST,
         Hold.NONE,
         "reference of the central authority",
         "Brings the central authorities together; the letter of request itself travels outside.",
+        steps=_ASSISTING,
     ),
     RequestKind(
         T.SPONTANEOUS_INFORMATION,
@@ -148,6 +165,7 @@ _ROWS = (
         Hold.NONE,
         "information, once its conditions are accepted",
         "An offer: conditions are agreed before anything is given (26(2)).",
+        steps=_OFFERING,
     ),
     RequestKind(
         T.EMERGENCY_DISCLOSURE,
@@ -157,7 +175,7 @@ _ROWS = (
         "stored data",
         "Only for a significant and imminent risk to the life or safety of a person, and only where CETS 224 is in "
         "force between the two states.",
-        offered=True,
+        steps=_ASSISTING,
     ),
     RequestKind(
         T.EMERGENCY_MLA_NOTICE,
@@ -166,6 +184,7 @@ _ROWS = (
         Hold.NONE,
         "through the central authority",
         "Announces an emergency letter of request, where declared possible through the contact point.",
+        steps=_ASSISTING,
     ),
     RequestKind(
         T.DATA_LOCATION_QUERY,
@@ -174,6 +193,7 @@ _ROWS = (
         Hold.NONE,
         "location of the provider",
         "Asks where the data or their provider are, before anything is requested.",
+        steps=_KNOWING,
     ),
     RequestKind(T.PING, (), Opening.TEST_CALL, Hold.NONE, "", "Tests the connection.", steps=()),
     RequestKind(T.DRILL, (), Opening.TEST_CALL, Hold.NONE, "", "Exercises the desk.", steps=()),
@@ -182,6 +202,6 @@ _ROWS = (
 REQUEST_KINDS: Mapping[RequestType, RequestKind] = MappingProxyType({row.type: row for row in _ROWS})
 
 
-def offered_types() -> tuple[RequestType, ...]:
-    """The types an agency can file at this node, in the order of the list."""
-    return tuple(row.type for row in _ROWS if row.offered)
+def fileable_types() -> tuple[RequestType, ...]:
+    """The types an agency can file, in the order of the list."""
+    return tuple(row.type for row in _ROWS if row.fileable)

@@ -13,7 +13,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from app.domain.codes import Completion, Instrument, NotExecutable, RefusalGround, RiskNotice, Tier
-from app.domain.exchange_codes import ConditionKind
+from app.domain.exchange_codes import ConditionKind, InformationEvaluation, SourceEvaluation
+from app.domain.marking_bodies import GivenMarking
 from app.domain.moments import Instant
 from app.domain.wire import MAX_TARGETS, Act, Closed, Country, HoldDays, Line, Reasons, TargetIndex, Text
 
@@ -71,10 +72,11 @@ class Accept(Act):
 
 
 class Start(Act):
-    """The order is issued or the provider asked."""
+    """The order is issued or the provider asked. Once it is served, no risk can be taken back any more (X7)."""
 
     action: Literal["start"]
     text: Text | None = None
+    order_served: Literal[True] | None = None
 
 
 class TargetOutcome(Closed):
@@ -110,6 +112,7 @@ class DiscloseTrafficPath(Act):
     country: Country | None = None
     path: Annotated[tuple[Hop, ...], Field(max_length=MAX_HOPS)] = ()
     withheld: Literal[RefusalGround.POLITICAL, RefusalGround.ESSENTIAL_INTERESTS] | None = None
+    marking: GivenMarking | None = None
 
     @model_validator(mode="after")
     def _tells_or_withholds(self) -> Self:
@@ -131,7 +134,10 @@ class NotExecutableAct(Act):
 
 
 class Refuse(Act):
-    """The first of two signatures under a refusal; nothing is refused, and nobody abroad is told, before the second."""
+    """The first of two signatures under a refusal; nothing is refused, and nobody abroad is told, before the second.
+
+    To an emergency no is said with the other forms of cooperation there are (CETS 224 art. 9(6)): `alternatives`.
+    """
 
     action: Literal["refuse"]
     code: RefusalGround
@@ -139,6 +145,7 @@ class Refuse(Act):
     considered_partial: Literal[True]
     reservation_id: ReservationId | None = None
     instrument: Instrument | None = None
+    alternatives: Text | None = None
 
 
 class ConfirmRefusal(Act):
@@ -172,10 +179,13 @@ class Refer(Act):
 
 
 class Answer(Act):
-    """Information, advice or the data disclosed, in words."""
+    """Information, advice or the data disclosed, in words; advice may be evaluated four by four."""
 
     action: Literal["answer"]
     text: Text
+    marking: GivenMarking | None = None
+    source: SourceEvaluation | None = None
+    information: InformationEvaluation | None = None
 
 
 class ReportProgress(Act):
@@ -184,6 +194,7 @@ class ReportProgress(Act):
     action: Literal["report_progress"]
     text: Text
     next_update_at: Instant | None = None
+    order_served: Literal[True] | None = None
 
 
 class Downgrade(Act):

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from app.domain.codes import Tier
 from app.domain.exchange_codes import InformationEvaluation, SourceEvaluation
+from app.domain.marking_bodies import GivenMarking
 from app.domain.wire import Act, ShortText, Text
 
 
@@ -82,9 +83,10 @@ class Withhold(Act):
 
 
 class SendContent(Act):
-    """The information itself, with its evaluation (four by four)."""
+    """The information itself, with its evaluation (four by four). Left out: what was kept at home with the offer."""
 
     action: Literal["send_content"]
-    text: Text
-    source: SourceEvaluation
-    information: InformationEvaluation
+    text: Text | None = None
+    source: SourceEvaluation | None = None
+    information: InformationEvaluation | None = None
+    marking: GivenMarking | None = None

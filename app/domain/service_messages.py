@@ -11,8 +11,7 @@ from uuid import UUID
 from pydantic import Field
 
 from app.domain.moments import Instant
-from app.domain.snapshot_bodies import WireLine, WireText
-from app.domain.wire import Open
+from app.domain.wire import Open, WireLine, WireText
 
 MAX_AFFECTED = 1_000
 """Exchanges that one `incident/1` names; more of them are told in several."""

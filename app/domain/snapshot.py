@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from app.domain.exchange.onward_values import Confirmation, OnwardTransfer, UseQuestion
 from app.domain.exchange.values import (
     Answer,
     Asked,
@@ -27,6 +28,7 @@ from app.domain.exchange.values import (
     TrafficPath,
 )
 from app.domain.holds import Extension, ExtensionWish, Hold, Mla
+from app.domain.marking_bodies import read_marking
 from app.domain.snapshot_bodies import HoldBody, SnapshotBody, TrafficPathBody
 from app.errors import Conflict
 
@@ -43,11 +45,12 @@ if TYPE_CHECKING:
 _LISTS: dict[str, type[DataclassInstance]] = {
     "accepted_conditions": Condition,
     "results": TargetResult,
-    "answers": Answer,
     "progress": Progress,
     "supplements": Supplement,
     "late_facts": LateFact,
     "tier_changes": TierChange,
+    "onward_transfers": OnwardTransfer,
+    "use_questions": UseQuestion,
 }
 """Members of the snapshot that are lists of flat values."""
 
@@ -56,6 +59,7 @@ _SINGLES: dict[str, type[DataclassInstance]] = {
     "condition": Condition,
     "referred_to": Referral,
     "oral": OralRequest,
+    "confirmation": Confirmation,
 }
 """Members that are one flat value or none."""
 
@@ -78,6 +82,7 @@ def read_snapshot(snapshot: SnapshotBody, *, asked: Asked) -> Exchange:
     members |= {name: _one_of(kind, getattr(snapshot, name)) for name, kind in _SINGLES.items()}
     members["holds"] = tuple(_hold(hold, snapshot.id) for hold in snapshot.holds)
     members["traffic_paths"] = tuple(_traffic_path(path) for path in snapshot.traffic_paths)
+    members["answers"] = tuple(_value(Answer, one, marking=read_marking(one.marking)) for one in snapshot.answers)
     return Exchange(**members, asked=asked)
 
 
@@ -106,7 +111,7 @@ def adopt(replica: Exchange, snapshot: SnapshotBody) -> Exchange:
 
 
 def _flat_members() -> tuple[str, ...]:
-    built = {*_LISTS, *_SINGLES, "holds", "traffic_paths", "asked", "private"}
+    built = {*_LISTS, *_SINGLES, "holds", "traffic_paths", "answers", "asked", "private"}
     return tuple(member.name for member in fields(Exchange) if member.name not in built)
 
 
@@ -124,7 +129,7 @@ def _value(kind: type[Value], body: Open, **changed: Any) -> Value:  # noqa: ANN
 
 
 def _traffic_path(body: TrafficPathBody) -> TrafficPath:
-    return _value(TrafficPath, body, path=_all_of(Hop, body.path))
+    return _value(TrafficPath, body, path=_all_of(Hop, body.path), marking=read_marking(body.marking))
 
 
 def _hold(body: HoldBody, exchange_id: UUID) -> Hold:

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from app.domain.codes import (
     HoldState,
@@ -31,17 +31,14 @@ from app.domain.exchange_codes import (
     Side,
     SourceEvaluation,
 )
+from app.domain.marking_bodies import MarkingBody
 from app.domain.moments import Instant
-from app.domain.wire import MAX_TARGETS, Code, Generation, Open
-
-MAX_WIRE_TEXT = 32_000
-"""Characters of one text from another node: four times what we let our own people write."""
+from app.domain.onward_bodies import ConfirmationBody, OnwardTransferBody, UseQuestionBody
+from app.domain.wire import MAX_TARGETS, Code, Generation, Open, WireLine, WireText
 
 MAX_ENTRIES = 1_000
 """Entries of one list in a snapshot."""
 
-WireText = Annotated[str, StringConstraints(max_length=MAX_WIRE_TEXT)]
-WireLine = Annotated[str, StringConstraints(max_length=1_000)]
 Index = Annotated[int, Field(ge=0, lt=MAX_TARGETS)]
 Indexes = Annotated[tuple[Index, ...], Field(max_length=MAX_TARGETS)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
@@ -84,6 +81,8 @@ class AnswerBody(Open):
     text: WireText
     source: SourceEvaluation | None = None
     information: InformationEvaluation | None = None
+    marking: MarkingBody | None = None
+    conditions: Annotated[tuple[UUID, ...], Field(max_length=MAX_ENTRIES)] = ()
 
 
 class ProgressBody(Open):
@@ -125,6 +124,7 @@ class TrafficPathBody(Open):
     country: WireLine | None = None
     path: Annotated[tuple[HopBody, ...], Field(max_length=MAX_ENTRIES)] = ()
     withheld: RefusalGround | None = None
+    marking: MarkingBody | None = None
 
 
 class TierChangeBody(Open):
@@ -153,6 +153,7 @@ class OralRequestBody(Open):
     received_by: WireLine
     recorded_at: Instant
     text: WireText | None = None
+    due_at: Instant | None = None
     regularised_at: Instant | None = None
 
 
@@ -239,6 +240,9 @@ class SnapshotBody(Open):
     reason_text: WireText | None = None
     suggestion: WireText | None = None
     oral: OralRequestBody | None = None
+    confirmation: ConfirmationBody | None = None
+    served_at: Instant | None = None
+    marking: MarkingBody | None = None
     results: Annotated[tuple[TargetResultBody, ...], Field(max_length=MAX_TARGETS)] = ()
     holds: Annotated[tuple[HoldBody, ...], Field(max_length=MAX_TARGETS)] = ()
     answers: Annotated[tuple[AnswerBody, ...], Field(max_length=MAX_ENTRIES)] = ()
@@ -247,4 +251,6 @@ class SnapshotBody(Open):
     late_facts: Annotated[tuple[LateFactBody, ...], Field(max_length=MAX_ENTRIES)] = ()
     traffic_paths: Annotated[tuple[TrafficPathBody, ...], Field(max_length=MAX_ENTRIES)] = ()
     tier_changes: Annotated[tuple[TierChangeBody, ...], Field(max_length=MAX_ENTRIES)] = ()
+    onward_transfers: Annotated[tuple[OnwardTransferBody, ...], Field(max_length=MAX_ENTRIES)] = ()
+    use_questions: Annotated[tuple[UseQuestionBody, ...], Field(max_length=MAX_ENTRIES)] = ()
     left_out: Count = 0

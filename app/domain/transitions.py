@@ -85,6 +85,7 @@ X29 = Row("X29", "withdraw", OPEN, (St.WITHDRAWN,), (By.DO_A,))
 _BEFORE_RESULT = (St.ACKNOWLEDGED, St.ACCEPTED, St.IN_EXECUTION)
 _DECIDING = (St.ACKNOWLEDGED, St.IN_EXECUTION)
 _GIVING = (*HOLD_TYPES, *OFFER)
+_SHARED = (*TAKEN, *ENDED)
 
 EXCHANGE_ROWS: tuple[Row, ...] = (
     X1,
@@ -183,6 +184,17 @@ EXCHANGE_ROWS: tuple[Row, ...] = (
     Row("M-LOWER", "downgrade", TAKEN, (), (By.DO_B,), codes=(NOT_EMERGENCY,)),
     Row("M-ORAL", "record_oral", OPEN[1:], (), (By.DO_B,), types=EMERGENCY),
     Row("M-REGULAR", "regularise", OPEN[1:], (), (By.DO_B,), types=EMERGENCY),
+    # Of what one side holds of the other's: its giver decides on onward transfer and may ask for the use made of it.
+    # B holds the request at least; A holds what B has given, and nothing where it is A that offers.
+    Row("M-OTR-A", "request_onward_transfer", _SHARED, (), (By.DO_A,), types_not=OFFER),
+    Row("M-OTR-B", "request_onward_transfer", _SHARED, (), (By.DO_B,)),
+    Row("M-OTR-GIVER-A", "decide_onward_transfer", _SHARED, (), (By.DO_A,), ("transfer",)),
+    Row("M-OTR-GIVER-B", "decide_onward_transfer", _SHARED, (), (By.DO_B,), ("transfer",), types_not=OFFER),
+    Row("M-USE-GIVER-A", "ask_use", _SHARED, (), (By.DO_A,)),
+    Row("M-USE-GIVER-B", "ask_use", _SHARED, (), (By.DO_B,), types_not=OFFER),
+    Row("M-USE-A", "explain_use", _SHARED, (), (By.DO_A,), ("use_question",), types_not=OFFER),
+    Row("M-USE-B", "explain_use", _SHARED, (), (By.DO_B,), ("use_question",)),
+    Row("M-FC", "confirm_formally", (*OPEN[1:], *ENDED), (), (By.DO_A,), ("CONFIRMATION_OUTSTANDING",)),
 )
 
 REQUESTING_ACTS = frozenset(
@@ -198,9 +210,16 @@ REQUESTING_ACTS = frozenset(
         "provide_anyway",
         "withhold",
         "send_content",
+        "confirm_formally",
+        "request_onward_transfer",
+        "decide_onward_transfer",
+        "ask_use",
+        "explain_use",
     }
 )
-"""Rulings 14 (whose act is it) and 18 (the provider of spontaneous information); a test compares with the rows."""
+"""Rulings 14 (whose act is it) and 18 (the provider of spontaneous information); a test compares with the rows.
+
+The last four are acts of both sides: what one side has received of the other, the other has given."""
 
 BLOCKED_BY_WITHDRAWAL = frozenset({"start", "preserve", "disclose_traffic_path", "answer"})
 """What must wait while a verified `withdraw` or `stop` is held behind a gap (ruling 14)."""

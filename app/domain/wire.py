@@ -27,6 +27,9 @@ MIN_HOLD_DAYS = 60
 MAX_HOLD_DAYS = 3_650
 """No law we know of orders a preservation for more than ten years; a larger number is a slip of the hand."""
 
+MAX_WIRE_TEXT = 32_000
+"""Characters of one text from another node: four times what we let our own people write."""
+
 _PRINTABLE = r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 _VISIBLE = r"[^\x00-\x20\x7f]"
 
@@ -52,6 +55,9 @@ Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Generation = Annotated[int, Field(ge=0, le=MAX_GENERATION)]
 HoldDays = Annotated[int, Field(ge=MIN_HOLD_DAYS, le=MAX_HOLD_DAYS)]
 TargetIndex = Annotated[int, Field(ge=0, lt=MAX_TARGETS)]
+
+WireText = Annotated[str, StringConstraints(max_length=MAX_WIRE_TEXT)]
+WireLine = Annotated[str, StringConstraints(max_length=1_000)]
 
 
 class Closed(BaseModel):

@@ -6,6 +6,7 @@ use of the standby key, losing `log` a new epoch of the log.
 
 from __future__ import annotations
 
+from app.keystore.clocks import read_clocks_file
 from app.keystore.directory import (
     EXAMPLE_CODES,
     DirectoryFile,
@@ -17,6 +18,7 @@ from app.keystore.directory import (
     write_directory,
 )
 from app.keystore.keys import NodeKeys, Purpose, check_published, create_keys, load_keys
+from app.keystore.law import read_law_folder
 from app.keystore.rotate import AHEAD, OVERLAP, Change, rotate_keys
 
 __all__ = [
@@ -32,8 +34,10 @@ __all__ = [
     "create_keys",
     "example_profile",
     "load_keys",
+    "read_clocks_file",
     "read_directory",
     "read_directory_file",
+    "read_law_folder",
     "rotate_keys",
     "stamp_of",
     "write_directory",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from typing import Annotated
 from urllib.parse import quote
-from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -15,6 +15,7 @@ from app.db.engine import begin, reading
 from app.db.tables_uploads import UploadState
 from app.db.uploads import Case
 from app.domain.codes import IntakeState, Role
+from app.domain.files import name_to_save
 from app.domain.references import check_reference
 from app.envelope.format import decode_part, encode_part
 from app.errors import Conflict, Unknown
@@ -63,10 +64,15 @@ async def announce_for_request(command: Commanding, request_id: str) -> Response
 
 @router.get("/v1/requests/{request_id}/attachments", **told.OF_REQUEST.route())
 async def list_of_request(command: Commanding, request_id: str) -> Response:
-    """The files that were handed over for a request, and how far each has come."""
+    """The files that were handed over for a request, and how far each has come; then those that came with an answer."""
     require_role(command.actor, *READERS)
     record = await _request(command, request_id)
-    return await _listed(command, Case(request_id=record.id))
+    found = await files_of_case(command.session, Case(request_id=record.id))
+    if record.exchange_id is not None:
+        beyond = await files_of_case(command.session, Case(exchange_id=record.exchange_id))
+        known = {one.id for one in found}
+        found += [one for one in beyond if one.for_agency and one.id not in known]
+    return _listed([one for one in found if _is_shown(one, command.actor)])
 
 
 @router.post("/v1/exchanges/{exchange_id}/attachments", **told.FOR_EXCHANGE.route())
@@ -86,7 +92,7 @@ async def list_of_exchange(command: Commanding, exchange_id: str) -> Response:
     """The files of an exchange, of both sides; those that were handed over here and not yet sent are among them."""
     require_role(command.actor, *DESK)
     record = await find_exchange(command, exchange_id)
-    return await _listed(command, Case(exchange_id=record.value.id))
+    return _listed(await files_of_case(command.session, Case(exchange_id=record.value.id)))
 
 
 @router.get("/v1/attachments/{attachment_id}", **told.READ.route())
@@ -105,11 +111,12 @@ async def upload(request: Request, caller: Caller, attachment_id: str, offset: O
     """
     require_role(caller, *READERS)
     runtime = runtime_of(request)
-    content = await read_bytes(request, max_bytes=told.MAX_PIECE_BYTES)
+    body = await read_bytes(request, max_bytes=told.MAX_PIECE_BYTES)
     async with begin(runtime.engine) as session:
         await refuse_shut(session)
         file = _allowed(await find_file(session, parse_id(attachment_id)), caller)
         require_role(caller, *WRITERS)
+        content = body.octets()
         record = await uploads.load(session, file.id, for_update=True)
         if record is None:
             raise Conflict("upload_ended", "This file is whole already, or was given up.", received=file.received)
@@ -129,7 +136,7 @@ async def download(command: Commanding, attachment_id: str) -> Response:
     engine = command.runtime.engine
     headers = {
         **NO_STORE,
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}",
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name_to_save(file.name), safe='')}",
         "Content-Length": str(file.size),
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "Repr-Digest": f"sha-256=:{base64.b64encode(decode_part(file.sha256)).decode()}:",
@@ -145,11 +152,14 @@ async def delete(command: Commanding, attachment_id: str) -> Response:
     require_role(command.actor, *READERS)
     file = _allowed(await find_file(command.session, parse_id(attachment_id)), command.actor)
     require_role(command.actor, *WRITERS)
+    # The case before its files, as everywhere: whoever signs the request meanwhile holds its row and wants this one.
+    case = file.request_id
+    request = None if case is None else await requests.load(command.session, case, for_update=True)
     record = await uploads.load(command.session, file.id, for_update=True)
     if record is None or record.state is UploadState.SENT:
         raise Conflict("attachment_sent", "A signed message names this file; it stays.")
-    if record.request_id is not None:
-        await _still_open(command, record.request_id)
+    if case is not None and (request is None or request.state not in STILL_AT_HOME):
+        raise Conflict("action_not_allowed", "Once approved, the files of a request stay as they are.")
     await uploads.drop(command.session, record.id)
     return Response(status_code=204, headers=NO_STORE)
 
@@ -164,8 +174,7 @@ async def _begin(command: Command, case: Case) -> Answer:
     return Answer(201, _show(shown), {"Location": f"/v1/attachments/{begun.id}"})
 
 
-async def _listed(command: Command, case: Case) -> Response:
-    found = await files_of_case(command.session, case)
+def _listed(found: Sequence[CaseFile]) -> Response:
     return answer_json(200, {"data": [_show(one).model_dump(mode="json") for one in found], "next": None})
 
 
@@ -182,17 +191,15 @@ async def _request(command: Command, key: str, *, for_update: bool = False) -> r
     return found
 
 
-async def _still_open(command: Command, request_id: UUID) -> None:
-    record = await requests.load(command.session, request_id, for_update=True)
-    if record is None or record.state not in STILL_AT_HOME:
-        raise Conflict("action_not_allowed", "Once approved, the files of a request stay as they are.")
-
-
 def _allowed(file: CaseFile | None, actor: Actor) -> CaseFile:
-    """An agency has its own cases' files and knows of no others; what comes from abroad, once it is an answer."""
-    if file is None or (actor.agency_id is not None and file.agency_id != actor.agency_id):
+    if file is None or not _is_shown(file, actor):
         raise Unknown("not_found", "There is no such thing, or it is not yours.")
     return file
+
+
+def _is_shown(file: CaseFile, actor: Actor) -> bool:
+    """An agency has its own cases' files and knows of no others; what comes from abroad, once there is an answer."""
+    return actor.agency_id is None or (file.agency_id == actor.agency_id and file.for_agency)
 
 
 def _show(file: CaseFile) -> AttachmentFile:

@@ -22,7 +22,7 @@ from app.errors import FieldError, Malformed, Refused
 from app.routers.field_errors import field_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 MAX_BODY_BYTES = 256 * 1024
 """Of a JSON body, so that what is filed fits into an envelope. A full request document has about 10 kB."""
@@ -50,6 +50,12 @@ class Body:
 
     raw: bytes
     fault: Malformed | None = None
+
+    def octets(self) -> bytes:
+        """The body as bytes; raises Malformed: of another content type, compressed, too large, too slow, empty."""
+        if self.fault is not None:
+            raise self.fault
+        return self.raw
 
     def json(self) -> object:
         """The JSON value of the body.
@@ -82,8 +88,14 @@ async def read_body(
     """
     if request.method in METHODS_WITHOUT_BODY:
         return Body(b"")
+    return await _read(request, _check_json, max_bytes=max_bytes, seconds=seconds)
+
+
+async def _read(request: Request, check_type: Callable[[Request], None], *, max_bytes: int, seconds: float) -> Body:
     try:
-        _check_headers(request, max_bytes)
+        check_type(request)
+        _check_coding(request)
+        _check_length(request, max_bytes)
         async with asyncio.timeout(seconds):
             return Body(await _gather(request, max_bytes))
     except Malformed as fault:
@@ -99,19 +111,9 @@ async def read_json(request: Request, *, max_bytes: int = MAX_BODY_BYTES) -> obj
     return (await read_body(request, max_bytes=max_bytes)).json()
 
 
-async def read_bytes(request: Request, *, max_bytes: int, seconds: float = BODY_DEADLINE_SECONDS) -> bytes:
-    """A body of bytes, at least one of them; raises Malformed as JSON bodies do."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in BINARY:
-        raise Malformed("content_type_not_binary", f"The Content-Type must be {' or '.join(BINARY)}.")
-    _check_length(request, max_bytes)
-    try:
-        async with asyncio.timeout(seconds):
-            return await _gather(request, max_bytes)
-    except TimeoutError:
-        raise Malformed("body_too_slow", "The body did not arrive in time.") from None
-    except ClientDisconnect:
-        raise Malformed("body_incomplete", "The connection ended before the body did.") from None
+async def read_bytes(request: Request, *, max_bytes: int, seconds: float = BODY_DEADLINE_SECONDS) -> Body:
+    """A body of bytes, at least one of them, or its fault, as of JSON bodies."""
+    return await _read(request, _check_binary, max_bytes=max_bytes, seconds=seconds)
 
 
 def parse_model(model: type[Checked] | TypeAdapter[Checked], value: object) -> Checked:
@@ -143,16 +145,23 @@ async def _gather(request: Request, max_bytes: int) -> bytes:
     return b"".join(parts)
 
 
-def _check_headers(request: Request, max_bytes: int) -> None:
-    """Refuse what the headers alone give away: type, coding and declared length."""
+def _check_json(request: Request) -> None:
     declared = Message()
     declared["content-type"] = request.headers.get("content-type", "")
     charset = declared.get_content_charset("utf-8")
     if "content-type" not in request.headers or declared.get_content_type() != "application/json" or charset != "utf-8":
         raise Malformed("content_type_not_json", "The Content-Type must be application/json, in UTF-8.")
+
+
+def _check_binary(request: Request) -> None:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in BINARY:
+        raise Malformed("content_type_not_binary", f"The Content-Type must be {' or '.join(BINARY)}.")
+
+
+def _check_coding(request: Request) -> None:
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise Malformed("content_encoding_not_supported", "The body must not be compressed.")
-    _check_length(request, max_bytes)
 
 
 def _check_length(request: Request, max_bytes: int) -> None:

@@ -15,7 +15,12 @@ HOLD = {
     "preserved_at": "2026-11-22T11:05:00.000Z",
     "days_granted": 90,
     "expires_at": "2027-02-20T15:00:00.000Z",
+    "expires_local": {"XA": "2027-02-20T16:00:00+01:00", "XT": "2027-02-21T00:00:00+09:00"},
     "flags": [],
+    "hints": [],
+    "warnings": [],
+    "tasks": [],
+    "others_on_same_data": None,
     "targets": [0],
     "mla": {"status": "ANNOUNCED", "planned_on": "2027-01-10"},
     "extension_wish": None,
@@ -26,6 +31,8 @@ HOLD = {
     "end_text": None,
     "lost_at": None,
     "new_request_possible": None,
+    "treaty_exception": False,
+    "is_test": True,
     "allowed_actions": ["request_extension", "claim_mla_sent", "release"],
 }
 
@@ -39,7 +46,7 @@ REQUEST = {
     "generation": 2,
     "exchange_id": None,
     "warnings": [],
-    "allowed_actions": ["return", "redirect", "decline", "approve"],
+    "allowed_actions": ["return", "redirect", "merge", "decline", "approve"],
     "agency": "federal-police-cyber",
     "own_reference": "AU-CYB-2026-00417",
     "document": {"type": "PRESERVATION", "requested": "XT"},
@@ -48,6 +55,42 @@ REQUEST = {
     "withdrawal_wished_at": None,
     "triage_due_at": "2026-11-22T11:30:00.000Z",
     "is_test": True,
+    "case_id": None,
+    "draft_of": None,
+    "origin": None,
+    "desk": {
+        "triage": [
+            {
+                "test": "TRI-12",
+                "question": "Has nobody asked for the same before?",
+                "proposal": "OPEN",
+                "because": [
+                    {
+                        "code": "same_data",
+                        "detail": "Another request here concerns the same data; see `duplicates`.",
+                        "pointer": "/targets",
+                        "suggests": "D-MERGED",
+                    }
+                ],
+                "failing": ["D-MERGED"],
+            }
+        ],
+        "duplicates": [
+            {
+                "id": "0193503e-6b11-7f0a-8c55-2b9e7d1c4a02",
+                "reference": "XA-2026-C5H66SX",
+                "agency": "customs-investigation",
+                "requested": "XT",
+                "state": "SIGNED",
+                "exchange_id": EXCHANGE_ID,
+                "overlap": [[0, 0]],
+            }
+        ],
+        "merged_into": None,
+        "joined": [],
+        "review_due_at": None,
+        "reviewed": False,
+    },
     "exchange": None,
     "created_at": "2026-11-22T09:30:00.000Z",
     "updated_at": "2026-11-22T09:31:00.000Z",
@@ -87,6 +130,8 @@ EXCHANGE = {
     "b_reference": "XT-2026-9R2MC4H",
     "next_update_at": "2026-11-22T18:00:00.000Z",
     "instrument": "ETS185",
+    "determination": None,
+    "marking": {"tlp": "TLP:AMBER+STRICT", "pap": "PAP:RED", "handling": ["H1"], "text": None},
     "details": DETAILS,
     "document": {"type": "PRESERVATION", "requested": "XT"},
     "attachments": [
@@ -102,6 +147,9 @@ EXCHANGE = {
         }
     ],
     "not_understood": [],
+    "is_test": True,
+    "warnings": None,
+    "same_data": None,
 }
 
 UNDER_WAY = EXCHANGE | {

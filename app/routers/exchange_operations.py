@@ -25,7 +25,22 @@ ACTIONS = frozenset(row.action for row in EXCHANGE_ROWS if row.action is not Non
 
 EXCHANGE_EXISTS = Fault("exchange_exists", 409, "There is an exchange of that id already.")
 GROUND_NOT_AVAILABLE = Fault(
-    "refusal_ground_not_available", 422, "That ground does not exist for this type under this instrument."
+    "refusal_ground_not_available",
+    422,
+    "Grounds open in this case: R-POL, R-ESS.",
+    {
+        "legal": [
+            {"code": "R-POL", "provision": "ETS185:29(5)(a)"},
+            {"code": "R-ESS", "provision": "ETS185:29(5)(b)"},
+        ],
+        "instead": [{"code": "N-NOPOWER", "action": "not_executable", "when": "your law gives no power to do it"}],
+    },
+)
+INSTRUMENT_NOT_ACCEPTED = Fault("instrument_not_accepted", 422, "This request is refused on what it rests on: ETS185.")
+POSTPONEMENT_NOT_AVAILABLE = Fault(
+    "postponement_not_available",
+    422,
+    "The instrument or treaty between the two states knows no postponement of such a request.",
 )
 
 LIST = Operation(
@@ -98,7 +113,15 @@ ACT = Operation(
             {"withdrawing": {"act_id": ACT_ID, "exchange": UNDER_WAY}},
         ),
     },
-    errors=(ROLE_NOT_ALLOWED, FOUR_EYES, STALE_GENERATION, ACTION_NOT_ALLOWED, GROUND_NOT_AVAILABLE),
+    errors=(
+        ROLE_NOT_ALLOWED,
+        FOUR_EYES,
+        STALE_GENERATION,
+        ACTION_NOT_ALLOWED,
+        GROUND_NOT_AVAILABLE,
+        INSTRUMENT_NOT_ACCEPTED,
+        POSTPONEMENT_NOT_AVAILABLE,
+    ),
     body=JsonBody(
         EXCHANGE_ACT.json_schema(mode="validation"),
         {

@@ -48,7 +48,7 @@ async def list_exchanges(
         page,
         found,
         key=lambda one: one.value.id,
-        show=lambda one: show_for(view.actor, one, beside[one.value.id], now=view.now),
+        show=lambda one: show_for(view.actor, one, beside[one.value.id], node=view.node, now=view.now),
     )
 
 
@@ -101,7 +101,8 @@ async def act(command: Commanding, exchange_id: str) -> Response:
 
 
 async def _act(command: Command, record: ExchangeRecord) -> Answer:
-    wanted = read_wanted(command.body, EXCHANGE_ACT, known=told.ACTIONS, generation=record.value.generation)
+    generation = record.value.generation
+    wanted = read_wanted(command.body, EXCHANGE_ACT, known=told.ACTIONS, generation=generation, files=True)
     if record.direction is Direction.INCOMING:
         changed = await act_on_exchange(command.acting, record, wanted)
         return Answer(200, await _show(command, changed))
@@ -110,7 +111,7 @@ async def _act(command: Command, record: ExchangeRecord) -> Answer:
 
 
 async def _show(command: Command, record: ExchangeRecord) -> ExchangeView:
-    return await show_now(command.session, command.actor, record, now=command.now)
+    return await show_now(command.session, command.actor, record, node=command.node, now=command.now)
 
 
 async def find_exchange(command: Command, key: str, *, for_update: bool = False) -> ExchangeRecord:

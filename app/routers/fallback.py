@@ -12,7 +12,7 @@ from app.db import statements
 from app.db.exchanges import ExchangeRecord
 from app.db.statements import Attempts, Statement
 from app.db.tables_evidence import StatementKind
-from app.domain.codes import Direction, RequestType
+from app.domain.codes import Direction, RequestType, State
 from app.domain.fallback import Attendance, Reach, check_of, groups_of, how_to_reach
 from app.domain.moments import write_instant
 from app.envelope.format import decode_part
@@ -154,18 +154,23 @@ def _say(record: ExchangeRecord, *, groups: tuple[str, ...], check: str) -> list
     value = record.value
     ours = record.direction is Direction.OUTGOING
     own, other = (value.requesting, value.requested) if ours else (value.requested, value.requesting)
-    why = (
-        "We have a signed request for you that your node has not confirmed. It goes on being sent."
-        if ours
-        else "This is about a request of yours that we have."
-    )
     return [
         f"This is the contact point {own}, calling the contact point {other}.",
-        why,
+        _why(value.state, ours=ours),
         f"Its id, in eight groups: {', '.join(groups)}. The check digits are {check}.",
         f"It is of type {value.type} and tier {value.tier}.",
         "Please read the id and the check digits back to me.",
     ]
+
+
+def _why(state: State, *, ours: bool) -> str:
+    if not ours:
+        return "This is about a request of yours that we have."
+    if state is State.DISPATCHED:
+        return "We have a signed request for you that your node has not confirmed. It goes on being sent."
+    if state is State.DELIVERED:
+        return "Your node has a signed request of ours, and no person at your desk has acknowledged it."
+    return "This is about a request of ours that you have."
 
 
 def _note(exchange_id: UUID, kind: RequestType, requesting: str, check: str) -> dict[str, object]:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
-from app.db import overview, recoveries, waiting
+from app.db import escalations, notifications, overview, recoveries, waiting
 from app.db.engine import reading
 from app.domain.codes import Lane
 from app.domain.key_records import KeyUse
@@ -24,6 +24,9 @@ from app.services.judge_peers import PeerState, Vitality, judge_peers, key_end
 
 PROBE_SECONDS = 2.0
 """How long a check may take. Who asks is an orchestrator that gives up soon after."""
+
+ALARMS_SHOWN = timedelta(days=1)
+"""How long a notification that was not taken counts, unless something was taken there since."""
 
 SILENCE = timedelta(seconds=60)
 """After which a loop counts as dead. Loops come round every few seconds even with nothing to do."""
@@ -142,6 +145,42 @@ async def count(runtime: Runtime) -> Numbers:
             peers=await overview.peers_seen(session, others),
             audit=await overview.audit_head(session, node.log_origin),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ClockNumbers:
+    """What is due and late, how often steps were done in time, and how notifying goes."""
+
+    open: Sequence[escalations.Counted]
+    ended: Sequence[escalations.Outcome]
+    notifying: notifications.Standing
+
+
+async def count_clocks(runtime: Runtime) -> ClockNumbers:
+    """The numbers of one moment about the clocks."""
+    now = runtime.clock()
+    async with reading(runtime.engine) as session:
+        return ClockNumbers(
+            open=await escalations.counts(session, now=now),
+            ended=await escalations.outcomes(session),
+            notifying=await notifications.standing(session, since=now - ALARMS_SHOWN),
+        )
+
+
+def set_gauges_of_clocks(runtime: Runtime, numbers: ClockNumbers) -> None:
+    """The instruments of the clocks; a step that nobody waits for any more is gone there too."""
+    metrics = runtime.metrics
+    for gauge in (metrics.deadlines_open, metrics.deadlines_overdue, metrics.deadlines_ended):
+        gauge.clear()
+    for found in numbers.open:
+        labels = (found.step, found.tier, found.whose)
+        metrics.deadlines_open.labels(*labels).set(found.open)
+        metrics.deadlines_overdue.labels(*labels).set(found.overdue)
+    for ended in numbers.ended:
+        for outcome, count in (("met", ended.met), ("missed", ended.missed)):
+            metrics.deadlines_ended.labels(ended.step, ended.tier, ended.whose, outcome).set(count)
+    metrics.notifications_pending.set(numbers.notifying.pending)
+    metrics.notifications_alarmed.set(numbers.notifying.alarmed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from app.domain.codes import MessageType
 from app.domain.delivery_messages import ChunkBody, HeartbeatBody, ResyncBody, ResyncCopyBody
 from app.domain.directory import Directory
 from app.domain.messages import ActionBody, HoldActionBody, OpenBody, ReceiptBody, StateBody, VoidBody
+from app.domain.service_messages import CallBody, IncidentBody
 from app.envelope import format as form
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ BODIES: Mapping[MessageType, type[Open]] = MappingProxyType(
         MessageType.RESYNC: ResyncBody,
         MessageType.RESYNC_COPY: ResyncCopyBody,
         MessageType.VOID: VoidBody,
+        MessageType.TEST_CALL: CallBody,
+        MessageType.INCIDENT: IncidentBody,
     }
 )
 """The bodies that the protocol defines. The other types of `MessageType` are names kept free for later."""

@@ -94,7 +94,7 @@ class OverviewView(View):
 
 
 class VersionView(View):
-    """What runs here, and its clock."""
+    """What runs here, the edition of the law it goes by, and its clock."""
 
     version: str
     python: str
@@ -103,6 +103,8 @@ class VersionView(View):
     message_types: list[str]
     contact_point: str
     directory_version: int
+    law_version: str
+    law_digest: str
     time: Moment
 
 
@@ -155,6 +157,8 @@ VERSION_EXAMPLE = {
     "message_types": READ,
     "contact_point": "XA",
     "directory_version": 7,
+    "law_version": "1",
+    "law_digest": "f56e1e6f775597e07857536a49fc3abc7567081716d31f9db20e9c2e6a9ba3d2",
     "time": "2026-11-22T09:30:00.000Z",
 }
 
@@ -224,6 +228,8 @@ async def read_version(view: ReadingOnly) -> Response:
         message_types=READ,
         contact_point=view.node.code,
         directory_version=view.node.directory.version,
+        law_version=view.node.law.version,
+        law_digest=view.node.law.digest,
         time=view.now,
     )
     return answer_json(200, shown)

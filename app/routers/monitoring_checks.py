@@ -93,7 +93,7 @@ async def read_checks(view: ReadingOnly) -> Response:
     """Each check with what it found. 503 when any of them fails; `fail` takes no node out of service by itself.
 
     Names: `database`, `broker`, `outbox-age`, `gaps`, `quarantine`, `dead-letters`, `key-expiry`, `audit-chain`,
-    `clock-skew`, `recovery`, `revoked-keys`. For monitors, supervisors and administrators.
+    `clock-skew`, `recovery`, `notifications`, `revoked-keys`. For monitors, supervisors and administrators.
     """
     asked = _asked(view)
     checks = [_shown(name, check, await ask(asked, name)) for name, check in CHECKS.items()]

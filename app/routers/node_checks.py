@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from app.anchor import read_anchor
 from app.audit.note import verifier_key
-from app.db import overview, pulses, quarantine, recoveries, waiting
+from app.db import notifications, overview, pulses, quarantine, recoveries, waiting
 from app.db.engine import ReadSession, reading
 from app.domain.codes import Lane
 from app.domain.key_records import KeyUse
@@ -24,6 +24,10 @@ from app.services.quarantine import UNOPENED
 
 AUDIT_LATE = timedelta(minutes=5)
 """How long facts may wait for a checkpoint that covers them."""
+
+NOTIFICATIONS_SHOWN = timedelta(days=1)
+NOTIFIED_WITHIN = timedelta(minutes=5)
+"""Of what people are told outside the node; what waits longer is not getting out."""
 
 REVOKED_SHOWN = timedelta(days=30)
 """How long texts that were accepted under a key revoked since are called to mind."""
@@ -164,6 +168,13 @@ async def _revoked_keys(asked: Asked) -> Finding:
     return Finding(not lately, float(len(lately)), _codes(one.iss for one in lately))
 
 
+async def _notifications(asked: Asked) -> Finding:
+    """What was not taken in a day, and what has waited longer than people who are late can wait."""
+    standing = await notifications.standing(asked.session, since=asked.now - NOTIFICATIONS_SHOWN)
+    waits = timedelta() if standing.oldest_at is None else asked.now - standing.oldest_at
+    return Finding(not standing.alarmed and waits <= NOTIFIED_WITHIN, float(standing.alarmed))
+
+
 def _codes(found: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(found)))
 
@@ -251,6 +262,15 @@ CHECKS: Mapping[str, NodeCheck] = {
         unit="contact points",
         next_act="Look at `counterpart recovery show`. Telephone the contact points named here if their nodes do not "
         "answer; with them only the telephone works until they have.",
+    ),
+    "notifications": NodeCheck(
+        _notifications,
+        "Was everybody told who had to be told that something is late?",
+        limit=0,
+        unit="notifications",
+        next_act="The desk looks at the feed (`notification.failed`) and at `/v1/deadlines`, and tells people by "
+        "telephone. The operator runs `counterpart notify list`, adds or mends the channel, and tries it with "
+        "`counterpart notify test`.",
     ),
     "revoked-keys": NodeCheck(
         _revoked_keys,

@@ -28,7 +28,9 @@ class Tag(StrEnum):
     HOLDS = "Holds"
     EVENTS = "Events"
     AUDIT = "Audit"
+    LAW = "Law"
     REFERENCE = "Reference"
+    DIRECTORY = "Directory"
     MONITORING = "Monitoring"
 
 
@@ -40,7 +42,10 @@ TAGS: Mapping[Tag, str] = {
     Tag.HOLDS: "Data that a requested state keeps from being lost, and until when: at least sixty days.",
     Tag.EVENTS: "What changed, in order and without a gap: by cursor, by long poll, or as a stream.",
     Tag.AUDIT: "The record that a third party can verify: entries, signed checkpoints, proofs.",
+    Tag.LAW: "The instruments, who is bound by them, and what can be said to a request under each: data that an "
+    "operator edits and a lawyer can read.",
     Tag.REFERENCE: "What can be asked, and who you are here.",
+    Tag.DIRECTORY: "The contact points of the network, test calls to them, and incidents that one tells another of.",
     Tag.MONITORING: "How this node is doing, for machines and for ministries.",
 }
 

@@ -16,9 +16,11 @@ from app.routers.deps import MONITORING, runtime_of
 from app.routers.health import (
     Outcome,
     count,
+    count_clocks,
     count_peers,
     readiness,
     set_gauges,
+    set_gauges_of_clocks,
     set_gauges_of_peers,
     set_gauges_of_process,
 )
@@ -134,6 +136,7 @@ async def read_metrics(request: Request) -> Response:
         if everything:
             set_gauges(runtime, await count(runtime))
             set_gauges_of_peers(runtime, await count_peers(runtime))
+            set_gauges_of_clocks(runtime, await count_clocks(runtime))
     except (DBAPIError, PoolTimeout, OSError) as fault:
         runtime.log.warning("metrics_without_database", error=type(fault).__name__)
     registry = runtime.metrics.registry

@@ -40,6 +40,7 @@ CODES: Mapping[str, HTTPStatus] = {
     "body_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "body_too_slow": HTTPStatus.REQUEST_TIMEOUT,
     "content_type_not_json": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "content_type_not_binary": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "content_encoding_not_supported": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "too_many_requests": HTTPStatus.TOO_MANY_REQUESTS,
 }

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, TypeAdapter
+from pydantic import TypeAdapter
 
-from app.domain.codes import RequestType
 from app.domain.documents import example
-from app.domain.documents.kinds import EmergencyDisclosure, Preservation, TechnicalAdvice
+from app.domain.documents.kinds import KINDS, AnyDocument
 from app.domain.intake_acts import AnyIntakeAct
 from app.routers.examples import EXCHANGE_ID, REQUEST, TIMELINE
 from app.routers.models import Listed, View
@@ -23,7 +22,8 @@ from app.routers.operations import (
     Operation,
     Tag,
 )
-from app.routers.views import RequestView, TimelineEntry
+from app.routers.request_views import RequestView
+from app.routers.views import TimelineEntry
 
 
 class Checked(View):
@@ -33,22 +33,27 @@ class Checked(View):
     warnings: list[dict[str, Any]]
 
 
-RequestDocument = Annotated[Preservation | TechnicalAdvice | EmergencyDisclosure, Field(discriminator="type")]
-
 INVALID_DOCUMENT = Fault("invalid_document", 422, "The document breaks the rules listed.")
 NOT_A_REQUEST = Fault("not_a_request", 422, "This is an act or a test call; it cannot be filed.")
-TYPE_NOT_OFFERED = Fault("type_not_offered", 422, "This node has no document of that type.")
 UNKNOWN_CONTACT_POINT = Fault("unknown_contact_point", 422, "No contact point of the directory has that code.")
 DOMESTIC_MATTER = Fault("domestic_matter", 422, "A request goes to another state.")
 NO_BASIS = Fault("N-NOBASIS", 422, "No instrument in force between the two states covers this request.")
 INVALID_ACT = Fault("invalid_act", 422, "The act breaks the rules listed.")
-OF_DOCUMENT = (INVALID_DOCUMENT, NOT_A_REQUEST, TYPE_NOT_OFFERED, UNKNOWN_CONTACT_POINT, DOMESTIC_MATTER)
+OF_DOCUMENT = (INVALID_DOCUMENT, NOT_A_REQUEST, UNKNOWN_CONTACT_POINT, DOMESTIC_MATTER)
 
 SIGNED = REQUEST | {
     "state": "SIGNED",
     "generation": 4,
     "exchange_id": EXCHANGE_ID,
-    "allowed_actions": [],
+    "allowed_actions": ["retarget"],
+    "desk": {
+        "triage": [],
+        "duplicates": [],
+        "merged_into": None,
+        "joined": [],
+        "review_due_at": None,
+        "reviewed": False,
+    },
 }
 
 FILE = Operation(
@@ -68,12 +73,8 @@ FILE = Operation(
     },
     errors=(ROLE_NOT_ALLOWED, *OF_DOCUMENT),
     body=JsonBody(
-        TypeAdapter(RequestDocument).json_schema(mode="validation"),
-        {
-            "preservation": example(RequestType.PRESERVATION),
-            "technical_advice": example(RequestType.TECHNICAL_ADVICE),
-            "emergency_disclosure": example(RequestType.EMERGENCY_DISCLOSURE),
-        },
+        TypeAdapter(AnyDocument).json_schema(mode="validation"),
+        {type_.lower(): example(type_) for type_ in KINDS},
     ),
     acts=True,
 )
@@ -121,8 +122,19 @@ ACT = Operation(
             "open": {"action": "open"},
             "return": {"action": "return", "codes": ["C-PORT"], "text": "Add the source port; the address is shared."},
             "decline": {"action": "decline", "code": "D-NOTCRIM", "text": "A civil dispute."},
+            "redirect": {
+                "action": "redirect",
+                "code": "D-MLA",
+                "text": "Content needs a letter of request; have the data preserved meanwhile.",
+            },
+            "merge": {
+                "action": "merge",
+                "into": "XA-2026-C5H66SX",
+                "text": "The data are already being preserved; you see what becomes of it here.",
+            },
             "approve": {"action": "approve"},
             "sign": {"action": "sign"},
+            "retarget": {"action": "retarget", "new_requested": "XS"},
             "withdraw": {"action": "withdraw"},
         },
     ),

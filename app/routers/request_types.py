@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Response
 
 from app.domain.codes import RequestType, Tier
 from app.domain.deadlines import TARGETS
-from app.domain.documents.schemas import example, json_schema
+from app.domain.documents.schemas import example, json_schema, members
 from app.domain.request_types import REQUEST_KINDS, RequestKind
 from app.errors import Unknown
 from app.routers.answers import answer_json
@@ -19,11 +20,19 @@ from app.routers.operations import Answered, Operation, Tag
 router = APIRouter()
 
 
-class RequestTypeView(View):
-    """One type. `fileable`: whether an agency can ever file it; `offered`: whether this node has its document.
+class Member(View):
+    """A member of the document: whether it must be there, and why."""
 
-    `basis` names articles; `targets` are the seconds that each step should take at most, by tier: targets of service,
-    not duties in law.
+    name: str
+    required: bool
+    reason: str | None
+
+
+class RequestTypeView(View):
+    """One type. `fileable`: whether an agency can file it; `offered`: the same, for there is a document for each.
+
+    `basis` names articles, `tiers` those it can be filed in, `members` what its document holds; `targets` are the
+    seconds that each step should take at most, by tier: targets of service, not duties in law.
     """
 
     type: RequestType
@@ -34,11 +43,13 @@ class RequestTypeView(View):
     creates_hold: bool
     fileable: bool
     offered: bool
+    tiers: list[Tier]
+    members: list[Member]
     targets: dict[str, dict[Tier, int]]
 
 
 class RequestTypeInFull(RequestTypeView):
-    """One type with the JSON Schema of its document and an example; null where this node has no document for it."""
+    """One type with the JSON Schema of its document and an example; null for what cannot be filed."""
 
     json_schema: dict[str, Any] | None
     example: dict[str, Any] | None
@@ -53,11 +64,19 @@ def _members(kind: RequestKind) -> dict[str, Any]:
         "returns": kind.returns,
         "creates_hold": kind.creates_hold,
         "fileable": kind.fileable,
-        "offered": kind.offered,
+        "offered": kind.fileable,
+        "tiers": list(kind.tiers),
+        "members": [asdict(member) for member in members(kind.type)] if kind.fileable else [],
         "targets": {
             str(step): {tier: int(TARGETS[step].within(tier).total_seconds()) for tier in Tier} for step in kind.steps
         },
     }
+
+
+def _document(kind: RequestKind) -> dict[str, Any]:
+    if not kind.fileable:
+        return {"json_schema": None, "example": None}
+    return {"json_schema": json_schema(kind.type), "example": example(kind.type)}
 
 
 ADVICE = _members(REQUEST_KINDS[RequestType.TECHNICAL_ADVICE])
@@ -83,7 +102,7 @@ READ = Operation(
         200: Answered(
             "The type, the JSON Schema of its document, and an example that is accepted as it stands.",
             RequestTypeInFull,
-            {"ping": PING | {"json_schema": None, "example": None}},
+            {"ping": PING | _document(REQUEST_KINDS[RequestType.PING])},
         )
     },
 )
@@ -102,5 +121,4 @@ async def read_request_type(_caller: Caller, type: str) -> Response:
         kind = REQUEST_KINDS[RequestType(type)]
     except ValueError:
         raise Unknown("not_found", "There is no such type of request.") from None
-    document = {"json_schema": json_schema(kind.type), "example": example(kind.type)} if kind.offered else {}
-    return answer_json(200, {"json_schema": None, "example": None, **_members(kind), **document})
+    return answer_json(200, {**_members(kind), **_document(kind)})

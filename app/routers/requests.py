@@ -19,9 +19,11 @@ from app.routers.deps import AGENCY, DESK, Command, Commanding, Reading, Reading
 from app.routers.idempotency import once
 from app.routers.listing import AskedPage, listed, parse_id
 from app.routers.reading import remember_reading
-from app.routers.views import RequestView, show_entry, show_request
+from app.routers.request_views import DeskView, RequestView, is_decided_on, show_desk, show_request
+from app.routers.views import show_entry
 from app.services.act_on_request import act_on_request, intake_of
 from app.services.file_request import check_filing, file_request
+from app.services.look_into_request import look_into_request
 
 router = APIRouter()
 
@@ -75,7 +77,7 @@ async def read(command: Commanding, request_id: str) -> Response:
     require_role(command.actor, *READERS)
     record = await _find(command, request_id)
     await remember_reading(command, record.id)
-    return answer_json(200, _show(command, record, await _exchange_of(command, record)))
+    return answer_json(200, await _show_one(command, record))
 
 
 @router.get("/v1/requests/{request_id}/timeline", **told.READ_TIMELINE.route())
@@ -100,9 +102,9 @@ async def act(command: Commanding, request_id: str) -> Response:
         try:
             changed = await act_on_request(command.acting, record, command.body.members())
         except Conflict as conflict:
-            conflict.extra.setdefault("current", _show(command, record, await _exchange_of(command, record)))
+            conflict.extra.setdefault("current", await _show_one(command, record))
             raise
-        return Answer(200, _show(command, changed, await _exchange_of(command, changed)))
+        return Answer(200, await _show_one(command, changed))
 
     return await once(command, make)
 
@@ -121,13 +123,33 @@ async def _find(command: Command, key: str, *, for_update: bool = False) -> Requ
     return record
 
 
-async def _exchange_of(command: Command, record: RequestRecord) -> ExchangeRecord | None:
-    return await exchanges.load(command.session, record.exchange_id) if record.exchange_id else None
+async def _show_one(command: Command, record: RequestRecord) -> RequestView:
+    """One request whole, with what the desk alone may see where the desk asks."""
+    exchange = await exchanges.load(command.session, record.exchange_id) if record.exchange_id else None
+    desk = await _for_desk(command, record) if command.actor.role in DESK else None
+    return _show(command, record, exchange, desk=desk)
 
 
-def _show(view: Command | Reading, record: RequestRecord, exchange: ExchangeRecord | None) -> RequestView:
+async def _for_desk(command: Command, record: RequestRecord) -> DeskView:
+    session = command.session
+    merged = None if record.merged_into is None else await requests.load(session, record.merged_into)
+    joined = await requests.merged_into(session, record.id) if record.state is IntakeState.SIGNED else []
+    return show_desk(
+        record,
+        looked=await look_into_request(session, command.node, record, now=command.now)
+        if is_decided_on(record)
+        else None,
+        merged_into=merged,
+        joined=joined,
+    )
+
+
+def _show(
+    view: Command | Reading, record: RequestRecord, exchange: ExchangeRecord | None, *, desk: DeskView | None = None
+) -> RequestView:
     actor = view.actor
     allowed: list[str] = []
     if actor.person_id is not None and actor.role is not None:
-        allowed = [str(one) for one in allowed_actions(intake_of(record), actor_id=actor.person_id, role=actor.role)]
-    return show_request(record, exchange, allowed=allowed, now=view.now)
+        acts = allowed_actions(intake_of(record, view.node), actor_id=actor.person_id, role=actor.role)
+        allowed = [str(one) for one in acts]
+    return show_request(record, exchange, allowed=allowed, now=view.now, desk=desk)

@@ -1,4 +1,4 @@
-"""What callers are shown of requests, exchanges and holds. Names listed in the contract never change."""
+"""What callers are shown of exchanges and holds. Names listed in the contract never change."""
 
 from __future__ import annotations
 
@@ -8,50 +8,27 @@ from uuid import UUID
 
 from app.db.acts import ActRecord
 from app.db.exchanges import ExchangeRecord
-from app.db.requests import RequestRecord
 from app.db.timeline import Entry
-from app.domain.codes import Direction, HoldState, Instrument, IntakeState, RequestType, State, Tier
+from app.domain.codes import Direction, Instrument, RequestType, State, Tier
+from app.domain.deadlines import Standpoint
+from app.domain.exchange.determination import Outcome, Stage, outcome_of, stage_of
 from app.domain.exchange.timers import local_flags
 from app.domain.exchange.values import Exchange
 from app.domain.exchange_codes import Side
-from app.domain.holds import Hold, hold_flags, state_at
+from app.domain.marking_bodies import MarkingBody, write_marking
 from app.domain.moments import to_milliseconds
 from app.domain.snapshot import take_snapshot
-from app.domain.snapshot_bodies import (
-    AnswerBody,
-    ExtensionBody,
-    ExtensionWishBody,
-    MlaBody,
-    QuestionBody,
-    SnapshotBody,
-    TargetResultBody,
-)
+from app.domain.snapshot_bodies import SnapshotBody
 from app.routers.file_views import AttachmentView
+from app.routers.hold_views import HoldView, SameDataView, show_hold
 from app.routers.models import Moment, View
 
 
-class HoldView(View):
-    """Data kept for another state. `expires_at` is null while a decision is pending."""
+class DeterminationView(View):
+    """An emergency disclosure (CETS 224 art. 9): how far it came, and what was determined."""
 
-    id: UUID
-    exchange_id: UUID
-    state: HoldState
-    generation: int
-    preserved_at: Moment
-    days_granted: int
-    expires_at: Moment | None
-    flags: list[str]
-    targets: list[int]
-    mla: MlaBody
-    extension_wish: ExtensionWishBody | None
-    extensions: list[ExtensionBody]
-    release_due_at: Moment | None
-    ended_at: Moment | None
-    end_reason: str | None
-    end_text: str | None
-    lost_at: Moment | None
-    new_request_possible: bool | None
-    allowed_actions: list[str]
+    stage: Stage
+    outcome: Outcome | None
 
 
 class UnderWay(View):
@@ -64,7 +41,11 @@ class UnderWay(View):
 
 
 class ExchangeView(View):
-    """An exchange: at the requested side the truth, at the requesting side the last snapshot and the acts under way."""
+    """An exchange: at the requested side the truth, at the requesting side the last snapshot and the acts under way.
+
+    `same_data` are other open exchanges on the same data, `warnings` what is missing or doubtful in the document as it
+    arrived; both are null at the requesting side and in lists.
+    """
 
     id: UUID
     direction: Direction
@@ -85,56 +66,15 @@ class ExchangeView(View):
     b_reference: str | None
     next_update_at: Moment | None
     instrument: Instrument | None
+    determination: DeterminationView | None
+    marking: MarkingBody
     details: SnapshotBody
     document: dict[str, Any]
     attachments: list[AttachmentView]
     not_understood: list[str]
-
-
-class AgencyExchange(View):
-    """The part of an exchange that the agency which asked may see."""
-
-    id: UUID
-    state: State
-    generation: int
-    tier: Tier
-    b_reference: str | None
-    next_update_at: Moment | None
-    instrument: Instrument | None
-    question: QuestionBody | None
-    results: list[TargetResultBody]
-    answers: list[AnswerBody]
-    reason: str | None
-    reason_article: str | None
-    reason_text: str | None
-    suggestion: str | None
-    holds: list[HoldView]
-
-
-class RequestView(View):
-    """A request of an agency at its own contact point."""
-
-    id: UUID
-    reference: str
-    type: RequestType
-    requested: str
-    tier: Tier
-    state: IntakeState
-    generation: int
-    exchange_id: UUID | None
-    warnings: list[dict[str, Any]]
-    allowed_actions: list[str]
-    agency: str
-    own_reference: str | None
-    document: dict[str, Any]
-    approval: dict[str, Any] | None
-    outcome: dict[str, Any] | None
-    withdrawal_wished_at: Moment | None
-    triage_due_at: Moment | None
     is_test: bool
-    exchange: AgencyExchange | None
-    created_at: Moment
-    updated_at: Moment
+    warnings: list[dict[str, Any]] | None
+    same_data: list[SameDataView] | None
 
 
 class TimelineEntry(View):
@@ -160,39 +100,11 @@ def side_of(record: ExchangeRecord) -> Side:
     return Side.REQUESTED if record.direction is Direction.INCOMING else Side.REQUESTING
 
 
-def show_hold(
-    hold: Hold, *, generation: int, replica: bool, now: datetime, allowed: list[str] | None = None
-) -> HoldView:
-    """One hold. The requested side shows the state that every rule goes by; a replica shows what it was told."""
-    return HoldView(
-        id=hold.id,
-        exchange_id=hold.exchange_id,
-        state=hold.state if replica else state_at(hold, now),
-        generation=generation,
-        preserved_at=hold.preserved_at,
-        days_granted=hold.days_granted,
-        expires_at=hold.expires_at,
-        flags=[str(flag) for flag in hold_flags(hold, now, replica=replica)],
-        targets=list(hold.targets),
-        mla=MlaBody.model_validate(hold.mla, strict=False, from_attributes=True),
-        extension_wish=None
-        if hold.extension_wish is None
-        else ExtensionWishBody.model_validate(hold.extension_wish, strict=False, from_attributes=True),
-        extensions=[ExtensionBody.model_validate(one, strict=False, from_attributes=True) for one in hold.extensions],
-        release_due_at=hold.release_due_at,
-        ended_at=hold.ended_at,
-        end_reason=hold.end_reason,
-        end_text=hold.end_text,
-        lost_at=hold.lost_at,
-        new_request_possible=hold.new_request_possible,
-        allowed_actions=allowed or [],
-    )
-
-
-def show_exchange(record: ExchangeRecord, acts: list[ActRecord], *, allowed: list[str], now: datetime) -> ExchangeView:
+def show_exchange(
+    record: ExchangeRecord, acts: list[ActRecord], *, allowed: list[str], seen: Standpoint, now: datetime
+) -> ExchangeView:
     """One exchange as the duty desk of this node sees it."""
     value = record.value
-    replica = record.direction is Direction.OUTGOING
     return ExchangeView(
         id=value.id,
         direction=record.direction,
@@ -202,8 +114,11 @@ def show_exchange(record: ExchangeRecord, acts: list[ActRecord], *, allowed: lis
         tier=value.tier,
         state=value.state,
         generation=value.generation,
-        flags=_flags(record, now),
-        holds=[show_hold(hold, generation=value.generation, replica=replica, now=now) for hold in value.holds],
+        flags=_flags(record, seen, now),
+        holds=[show_hold(hold, record, now=now) for hold in value.holds],
+        is_test=record.is_test,
+        warnings=None,
+        same_data=None,
         under_way=[UnderWay(act_id=act.id, action=act.action, hold_id=act.hold_id, since=act.since) for act in acts],
         allowed_actions=allowed,
         request_reference=value.request_reference,
@@ -213,40 +128,19 @@ def show_exchange(record: ExchangeRecord, acts: list[ActRecord], *, allowed: lis
         b_reference=value.b_reference,
         next_update_at=value.next_update_at,
         instrument=value.instrument,
+        determination=show_determination(value),
+        marking=write_marking(value.marking),
         details=take_snapshot(value),
-        document=record.opening.get("document", {}),
+        document=record.document,
         attachments=[],
         not_understood=list(record.not_understood),
     )
 
 
-def show_request(
-    record: RequestRecord, exchange: ExchangeRecord | None, *, allowed: list[str], now: datetime
-) -> RequestView:
-    """One request, with the part of its exchange that its agency may see."""
-    return RequestView(
-        id=record.id,
-        reference=record.reference,
-        type=record.type,
-        requested=record.requested,
-        tier=record.tier,
-        state=record.state,
-        generation=record.generation,
-        exchange_id=record.exchange_id,
-        warnings=record.warnings,
-        allowed_actions=allowed,
-        agency=record.agency_id,
-        own_reference=record.own_reference,
-        document=record.document,
-        approval=record.approval,
-        outcome=record.outcome,
-        withdrawal_wished_at=record.withdrawal_wished_at,
-        triage_due_at=record.triage_due_at,
-        is_test=record.is_test,
-        exchange=None if exchange is None else _for_agency(exchange.value, now),
-        created_at=record.created_at,
-        updated_at=record.updated_at,
-    )
+def show_determination(value: Exchange) -> DeterminationView | None:
+    """What was determined in an emergency; None for every other type."""
+    stage = stage_of(value)
+    return None if stage is None else DeterminationView(stage=stage, outcome=outcome_of(value))
 
 
 def show_entry(serial: int, entry: Entry) -> TimelineEntry:
@@ -256,28 +150,7 @@ def show_entry(serial: int, entry: Entry) -> TimelineEntry:
     )
 
 
-def _flags(record: ExchangeRecord, now: datetime) -> list[str]:
+def _flags(record: ExchangeRecord, seen: Standpoint, now: datetime) -> list[str]:
     """What both sides see, and what this node works out for itself."""
-    own = local_flags(record.value, side=side_of(record), now=to_milliseconds(now))
+    own = local_flags(record.value, seen, now=to_milliseconds(now))
     return [*map(str, record.value.flags), *map(str, own)]
-
-
-def _for_agency(value: Exchange, now: datetime) -> AgencyExchange:
-    told = take_snapshot(value)
-    return AgencyExchange(
-        id=value.id,
-        state=value.state,
-        generation=value.generation,
-        tier=value.tier,
-        b_reference=value.b_reference,
-        next_update_at=value.next_update_at,
-        instrument=value.instrument,
-        question=told.question,
-        results=list(told.results),
-        answers=list(told.answers),
-        reason=value.reason,
-        reason_article=value.reason_article,
-        reason_text=value.reason_text,
-        suggestion=value.suggestion,
-        holds=[show_hold(hold, generation=value.generation, replica=True, now=now) for hold in value.holds],
-    )

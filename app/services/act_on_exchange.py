@@ -17,16 +17,19 @@ from app.domain.hold_acts import HoldOrder
 from app.domain.moments import to_milliseconds
 from app.domain.tiers import lane_of
 from app.errors import Conflict
+from app.services.attach_uploads import files_of_act
 from app.services.exchange_rules import officer, rules_for
 from app.services.send import move_lane
 from app.services.send_state import send_state
 from app.services.tell import Happening, tell
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     from app.db.exchanges import ExchangeRecord
     from app.domain.acts import ExchangeAct
+    from app.domain.delivery_messages import FileBody
     from app.domain.exchange.values import Exchange
     from app.domain.hold_acts import HoldAct
     from app.domain.wire import Act
@@ -45,7 +48,8 @@ async def act_on_exchange(acting: Acting, record: ExchangeRecord, wanted: Wanted
     rules = rules_for(acting.node, record.value, now=now)
     completed = propose(record.value, body, rules=rules, now=now, random=acting.node.random)
     changed = act(record.value, completed, by=by, rules=rules, now=now)
-    return await _write(acting, record, changed, completed)
+    files = await files_of_act(acting, record, wanted)
+    return await _write(acting, record, changed, (completed, files))
 
 
 async def act_on_hold_here(
@@ -61,17 +65,20 @@ async def act_on_hold_here(
     rules = rules_for(acting.node, record.value, now=now)
     order = propose_on_hold(record.value, HoldOrder(hold_id, wanted.read()), rules=rules)
     changed = act_on_hold(record.value, order, by=by, rules=rules, now=now)
-    return await _write(acting, record, changed, order.act)
+    return await _write(acting, record, changed, (order.act, ()))
 
 
-async def _write(acting: Acting, record: ExchangeRecord, changed: Exchange, body: Act) -> ExchangeRecord:
+async def _write(
+    acting: Acting, record: ExchangeRecord, changed: Exchange, said_with: tuple[Act, Sequence[FileBody]]
+) -> ExchangeRecord:
     session, node, now = acting.session, acting.node, acting.now
+    body, files = said_with
     action = str(getattr(body, "action", ""))
     after = replace(record, value=changed, due_at=next_timer(changed))
     await exchanges.save(session, after, read_generation=record.value.generation, now=now)
     if changed.tier is not record.value.tier:
         await move_lane(session, changed.id, lane_of(changed.tier), now=now)
-    await send_state(session, node, after, now=now)
+    await send_state(session, node, after, attachments=files, now=now)
     said: dict[str, Any] = body.model_dump(mode="json", exclude_none=True, exclude={"action", "generation"})
     happened = Happening(
         kind="exchange",

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from app.db import requests
+from app.domain.approval import decide_approval, propose_approval
+from app.domain.codes import Tier
 from app.domain.deadlines import triage_due
 from app.domain.instruments import usable
 from app.domain.intake import Intake, IntakeAction, advance, check_generation, check_mover
-from app.domain.intake_acts import (
-    Approve,
-    IntakeAct,
-    Resubmit,
-    decide_approval,
-    propose_approval,
-    read_act,
-)
+from app.domain.intake_acts import Approve, IntakeAct, Merge, Redirect, Resubmit, Retarget, read_act
 from app.errors import FieldError, Refused
 from app.services.ask_extension import ask_extension, asks_extension
+from app.services.check_signing import check_before_signing
 from app.services.dispatch import dispatch
 from app.services.file_request import check_filing
+from app.services.look_into_request import look_into_request
+from app.services.mark_request import mark_request
+from app.services.merge_request import merge_request
+from app.services.reroute_request import copy_for, redirect
 from app.services.tell import Happening, tell
 
 if TYPE_CHECKING:
@@ -30,12 +30,11 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.db.requests import RequestRecord
-    from app.domain.codes import Tier
     from app.domain.documents import AcceptedDocument
     from app.services.node import Acting, Actor, Node
 
-HIDDEN = frozenset({"action", "generation", "document"})
-"""Members of an act that are no detail of the timeline."""
+HIDDEN = frozenset({"action", "generation", "document", "into"})
+"""Members of an act that are no detail of the timeline; that of a merger would name another agency's request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class _Deed:
         return self.acting.now
 
 
-def intake_of(record: RequestRecord) -> Intake:
+def intake_of(record: RequestRecord, node: Node) -> Intake:
     """The request as far as the machine is concerned."""
     return Intake(
         id=record.id,
@@ -64,6 +63,9 @@ def intake_of(record: RequestRecord) -> Intake:
         declined_by=record.declined_by,
         signed_by=record.signed_by,
         withdrawal_wished_at=record.withdrawal_wished_at,
+        review_due_at=record.review_due_at,
+        reviewed_by=record.reviewed_by,
+        alone=node.single_officer_shift and record.tier is Tier.EMERGENCY,
     )
 
 
@@ -74,7 +76,7 @@ async def act_on_request(acting: Acting, record: RequestRecord, raw: Mapping[str
     there is not, and for what the act says.
     """
     person, role = _mover(acting.actor)
-    intake = intake_of(record)
+    intake = intake_of(record, acting.node)
     named = raw.get("action")
     if isinstance(named, str) and named in set(IntakeAction):
         check_mover(intake, IntakeAction(named), actor_id=person, role=role)
@@ -92,6 +94,8 @@ async def act_on_request(acting: Acting, record: RequestRecord, raw: Mapping[str
         declined_by=after.declined_by,
         signed_by=after.signed_by,
         withdrawal_wished_at=after.withdrawal_wished_at,
+        review_due_at=after.review_due_at,
+        reviewed_by=after.reviewed_by,
         updated_at=acting.now,
     )
     await requests.save(acting.session, changed, read_generation=record.generation)
@@ -144,7 +148,7 @@ async def _open(deed: _Deed, _act: IntakeAct) -> RequestRecord:
 def _triage_due(deed: _Deed, tier: Tier) -> datetime:
     point = deed.node.directory.point(deed.node.code)
     zone = ZoneInfo(point.time_zone if point else "UTC")
-    return triage_due(tier, start=deed.now, zone=zone)
+    return triage_due(tier, start=deed.now, zone=zone, clocks=deed.node.clocks)
 
 
 async def _set_outcome(deed: _Deed, act: IntakeAct) -> RequestRecord:
@@ -159,7 +163,7 @@ async def _resubmit(deed: _Deed, act: IntakeAct) -> RequestRecord:
     if accepted.type is not deed.record.type:
         fault = FieldError("/document/type", "type_changed", "A completed document keeps its type; file a new request.")
         raise Refused("invalid_document", "The document breaks the rules listed.", errors=(fault,))
-    return replace(
+    completed = replace(
         deed.record,
         requested=accepted.requested,
         tier=accepted.tier,
@@ -170,6 +174,8 @@ async def _resubmit(deed: _Deed, act: IntakeAct) -> RequestRecord:
         triage_due_at=_triage_due(deed, accepted.tier),
         outcome=None,
     )
+    await mark_request(deed.acting.session, deed.node, completed, now=deed.now)
+    return completed
 
 
 def _check_completed(deed: _Deed, document: Mapping[str, Any]) -> AcceptedDocument:
@@ -185,9 +191,10 @@ async def _approve(deed: _Deed, act: IntakeAct) -> RequestRecord:
     if not isinstance(act, Approve):
         return deed.record
     record = deed.record
-    bases = usable(deed.node.code, record.requested, on=deed.now.date(), type=record.type)
-    codes = [str(warning.get("code")) for warning in record.warnings]
-    proposed = propose_approval(record.document, bases, warning_codes=codes)
+    node = deed.node
+    bases = usable(node.code, record.requested, on=deed.now.date(), type=record.type, law=node.law)
+    answers, _ = await look_into_request(deed.acting.session, node, record, now=deed.now)
+    proposed = propose_approval(record.document, bases, answers)
     decided = decide_approval(act, proposed, bases=bases)
     return replace(record, approval=decided.as_json(), outcome=None)
 
@@ -196,7 +203,22 @@ async def _reopen(deed: _Deed, _act: IntakeAct) -> RequestRecord:
     return replace(deed.record, approval=None, outcome=None)
 
 
+async def _redirect(deed: _Deed, act: IntakeAct) -> RequestRecord:
+    return await redirect(deed.acting, deed.record, act) if isinstance(act, Redirect) else deed.record
+
+
+async def _merge(deed: _Deed, act: IntakeAct) -> RequestRecord:
+    return await merge_request(deed.acting, deed.record, act) if isinstance(act, Merge) else deed.record
+
+
+async def _retarget(deed: _Deed, act: IntakeAct) -> RequestRecord:
+    if isinstance(act, Retarget):
+        await copy_for(deed.acting, deed.record, act.new_requested)
+    return deed.record
+
+
 async def _sign(deed: _Deed, _act: IntakeAct) -> RequestRecord:
+    await check_before_signing(deed.acting, deed.record)
     leave = ask_extension if asks_extension(deed.record) else dispatch
     return replace(deed.record, exchange_id=await leave(deed.acting, deed.record))
 
@@ -205,7 +227,9 @@ _EFFECTS: Mapping[IntakeAction, Callable[[_Deed, IntakeAct], Awaitable[RequestRe
     IntakeAction.OPEN: _open,
     IntakeAction.RETURN: _set_outcome,
     IntakeAction.RESUBMIT: _resubmit,
-    IntakeAction.REDIRECT: _set_outcome,
+    IntakeAction.REDIRECT: _redirect,
+    IntakeAction.MERGE: _merge,
+    IntakeAction.RETARGET: _retarget,
     IntakeAction.DECLINE: _set_outcome,
     IntakeAction.APPROVE: _approve,
     IntakeAction.REOPEN: _reopen,

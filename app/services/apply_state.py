@@ -13,11 +13,13 @@ from app.domain.snapshot import adopt
 from app.domain.tiers import is_higher, lane_of
 from app.errors import Conflict
 from app.services.bind_files import bind_files
+from app.services.follow_traffic_path import follow_traffic_paths
 from app.services.inbound import Applied
 from app.services.node import SYSTEM
 from app.services.open_exchange import NOT_YOURS, thread_id
 from app.services.send import move_lane
 from app.services.tell import Happening, tell
+from app.services.tell_joined import tell_joined
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -68,8 +70,10 @@ async def apply_state(session: Session, node: Node, received: Received, now: dat
         ids={"reference": value.request_reference},
     )
     await tell(session, node, told, actor=SYSTEM, now=now)
+    await tell_joined(session, request, value, now=now)
     if stale:
         return Applied(Fate.STALE)
+    await follow_traffic_paths(session, node, (record.value, value), now=now)
     await bind_files(session, node, received, body.attachments, now=now)
     return Applied(Fate.APPLIED)
 

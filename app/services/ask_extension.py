@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.db import exchanges, requests, threads
 from app.db.threads import ThreadKey
+from app.domain.codes import RequestType
 from app.domain.documents.matter import RequestStatus
 from app.domain.hold_acts import HOLD_ACT
 from app.domain.holds import is_open
@@ -25,8 +26,9 @@ ACTION = "request_extension"
 
 
 def asks_extension(record: RequestRecord) -> bool:
-    """Whether the document is one of status EXTENSION."""
-    return record.document.get("request_status") == RequestStatus.EXTENSION
+    """Whether it asks for more time for data that are held already: by its type, or a preservation by its status."""
+    by_status = record.document.get("request_status") == RequestStatus.EXTENSION
+    return record.type is RequestType.PRESERVATION_EXTENSION or (record.type is RequestType.PRESERVATION and by_status)
 
 
 async def ask_extension(acting: Acting, record: RequestRecord) -> UUID:
@@ -43,6 +45,9 @@ async def ask_extension(acting: Acting, record: RequestRecord) -> UUID:
     act = {"action": ACTION, "generation": earlier.value.generation}
     if record.document.get("requested_period_days") is not None:
         act["days"] = record.document["requested_period_days"]
+    necessity = record.document.get("necessity")
+    if isinstance(necessity, dict) and "text" in necessity:
+        act["text"] = necessity["text"]
     wanted = Wanted(ACTION, earlier.value.generation, lambda: HOLD_ACT.validate_python(act))
     for hold in held:
         await wish_on_hold(acting, earlier, hold_id=hold.id, wanted=wanted)

@@ -9,8 +9,9 @@ from app.db import uploads
 from app.db.tables_uploads import UploadState
 from app.db.uploads import Case
 from app.domain.codes import Direction
+from app.domain.delivery_messages import MAX_FILES
 from app.domain.files import check_carrying
-from app.domain.transitions import HOLD_TYPES
+from app.domain.transitions import HOLD_TYPES, OFFER
 from app.errors import Conflict, FieldError, Refused
 from app.services.send_file import Addressed, NewFile, send_file
 
@@ -24,43 +25,71 @@ if TYPE_CHECKING:
     from app.services.node import Acting
     from app.services.wanted import Wanted
 
+SEND_CONTENT = "send_content"
+"""The act with which spontaneous information leaves, and the files of its request with it: not before."""
+
 
 async def attach_uploads(acting: Acting, addressed: Addressed, record: Sequence[UploadRecord]) -> list[FileBody]:
     """Send these files; the caller queues, in this transaction, the message that names what is returned.
 
     Raises Conflict `upload_unfinished` if one of them is not ready: nothing is left behind silently.
     """
-    unready = [one for one in record if one.state is not UploadState.READY]
-    if unready:
-        detail = "A file of this case is not whole, or not what was announced: finish it or delete it first."
-        raise Conflict("upload_unfinished", detail, attachments=[str(one.id) for one in unready])
+    _require_ready(record)
+    if len(record) > MAX_FILES:
+        raise Conflict("too_many_files", f"A message names at most {MAX_FILES} files.")
     return [await _send(acting, addressed, one) for one in record]
 
 
 async def files_of_request(acting: Acting, request_id: UUID, addressed: Addressed) -> list[FileBody]:
     """Send all files of a request that have not been sent, with the opening that names them."""
-    found = await uploads.of_case(acting.session, Case(request_id=request_id), for_update=True)
-    return await attach_uploads(acting, addressed, [one for one in found if one.state is not UploadState.SENT])
+    return await attach_uploads(acting, addressed, await _unsent(acting, Case(request_id=request_id)))
+
+
+async def check_kept_files(acting: Acting, request_id: UUID) -> None:
+    """Raise Conflict `upload_unfinished` for an offer, whose files stay here: once signed, nobody could mend them."""
+    _require_ready(await _unsent(acting, Case(request_id=request_id)))
 
 
 async def files_of_act(acting: Acting, record: ExchangeRecord, wanted: Wanted[Any]) -> list[FileBody]:
-    """Send the files that an act on an exchange names, in the order of their arrival.
+    """Send the files that an act names, in the order of their arrival; with an offer's content also those kept with it.
 
     Raises Refused: `attachment_unknown` for an id that is none of this exchange's, or was sent before;
-    `attachments_not_here` for an act that brings none.
+    `attachments_not_here` for an act that brings none. Conflict: `upload_unfinished`, `too_many_files`.
     """
-    named = wanted.attachments()
-    if not named:
-        return []
-    ours = record.direction is Direction.OUTGOING
-    check_carrying(wanted.action, discloses=ours or record.value.type not in HOLD_TYPES)
-    addressed = Addressed(record.peer, record.value.id)
-    found = await uploads.of_case(acting.session, Case(exchange_id=addressed.exchange_id), for_update=True)
-    mine = [one for one in found if one.id in set(named) and one.state is not UploadState.SENT]
-    if len(mine) != len(set(named)):
+    named = set(wanted.attachments())
+    mine = await _named(acting, record, wanted.action, named) if named else []
+    if wanted.action == SEND_CONTENT and record.request_id is not None:
+        mine += await _unsent(acting, Case(request_id=record.request_id))
+    return await attach_uploads(acting, Addressed(record.peer, record.value.id), mine)
+
+
+async def _named(acting: Acting, record: ExchangeRecord, action: str, named: set[UUID]) -> list[UploadRecord]:
+    check_carrying(action, discloses=_discloses(record, action))
+    mine = [one for one in await _unsent(acting, Case(exchange_id=record.value.id)) if one.id in named]
+    if len(mine) != len(named):
         wrong = FieldError("/attachments", "attachment_unknown", "Name files of this exchange that were not sent yet.")
         raise Refused("attachment_unknown", "An attachment is not there.", errors=(wrong,))
-    return await attach_uploads(acting, addressed, mine)
+    return mine
+
+
+def _discloses(record: ExchangeRecord, action: str) -> bool:
+    """Whoever holds data for a preservation hands nothing over; whoever offers, nothing before the content itself."""
+    value = record.value
+    if record.direction is Direction.INCOMING:
+        return value.type not in HOLD_TYPES
+    return value.type not in OFFER or action == SEND_CONTENT or bool(value.answers)
+
+
+async def _unsent(acting: Acting, case: Case) -> list[UploadRecord]:
+    found = await uploads.of_case(acting.session, case, for_update=True)
+    return [one for one in found if one.state is not UploadState.SENT]
+
+
+def _require_ready(record: Sequence[UploadRecord]) -> None:
+    unready = [one for one in record if one.state is not UploadState.READY]
+    if unready:
+        detail = "A file of this case is not whole, or not what was announced: finish it or delete it first."
+        raise Conflict("upload_unfinished", detail, attachments=[str(one.id) for one in unready])
 
 
 async def _send(acting: Acting, addressed: Addressed, one: UploadRecord) -> FileBody:

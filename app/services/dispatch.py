@@ -10,22 +10,27 @@ from app.db.exchanges import ExchangeRecord
 from app.domain.codes import Direction, Instrument, MessageType
 from app.domain.documents import NORMALISED
 from app.domain.exchange.clocks import delivery_due
+from app.domain.exchange.offering import leaving, offered_condition
 from app.domain.exchange.opening import dispatched
 from app.domain.instruments import require_basis, usable
-from app.domain.messages import MarkingBody, OpenBody, write_body
+from app.domain.marking_bodies import MarkingBody
+from app.domain.messages import BasisBody, OpenBody, write_body
 from app.domain.moments import to_milliseconds
 from app.domain.tiers import lane_of
+from app.domain.transitions import OFFER
+from app.services.attach_uploads import check_kept_files, files_of_request
+from app.services.check_onward import check_onward_transfer
 from app.services.identifiers import new_id
 from app.services.node import SYSTEM
 from app.services.send import Outgoing, put
+from app.services.send_file import Addressed
 from app.services.tell import Happening, tell
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from uuid import UUID
 
     from app.db.requests import RequestRecord
-    from app.services.node import Acting, Node
+    from app.services.node import Acting
 
 OPENING_VALID = timedelta(days=30)
 """How long after signing an opening may still arrive and be acted on (ruling 16): half the shortest hold."""
@@ -34,11 +39,13 @@ OPENING_VALID = timedelta(days=30)
 async def dispatch(acting: Acting, record: RequestRecord) -> UUID:
     """Open the exchange as DISPATCHED, generation 0, and queue its `exchange.open/1`; returns its id.
 
-    Raises Refused `N-NOBASIS` when no instrument in force between the two states covers the request.
+    Raises Refused `N-NOBASIS` when no instrument in force between the two states covers the request, and what
+    `check_onward_transfer` raises for one that passes on what another state gave. The content of an offer stays here.
     """
     session, node, now = acting.session, acting.node, acting.now
+    await check_onward_transfer(acting, record)
     exchange_id = new_id()
-    opening = _opening(node, record, now=now)
+    opening = await _opening(acting, record, exchange_id)
     value = dispatched(exchange_id, opening, now=now)
     body = write_body(opening)
     opened = ExchangeRecord(
@@ -76,12 +83,20 @@ async def dispatch(acting: Acting, record: RequestRecord) -> UUID:
     return exchange_id
 
 
-def _opening(node: Node, record: RequestRecord, *, now: datetime) -> OpenBody:
-    """The request as the other state will read it: the document as filed, without our own readings of it."""
+async def _opening(acting: Acting, record: RequestRecord, exchange_id: UUID) -> OpenBody:
+    """The request as the other state will read it, with its files: as filed, without our own readings of it.
+
+    The files of an offer are its content, and stay here with it.
+    """
+    node, now = acting.node, acting.now
+    addressed = Addressed(record.requested, exchange_id)
+    if record.type in OFFER:
+        await check_kept_files(acting, record.id)
+    files = [] if record.type in OFFER else await files_of_request(acting, record.id, addressed)
     approval = record.approval or {}
     chosen = approval.get("instrument")
-    bases = usable(node.code, record.requested, on=now.date(), type=record.type)
-    require_basis(bases, None if chosen is None else Instrument(chosen))
+    bases = usable(node.code, record.requested, on=now.date(), type=record.type, law=node.law)
+    basis = require_basis(bases, None if chosen is None else Instrument(chosen))
     return OpenBody(
         type=record.type,
         tier=record.tier,
@@ -89,6 +104,9 @@ def _opening(node: Node, record: RequestRecord, *, now: datetime) -> OpenBody:
         requested=record.requested,
         request_reference=record.reference,
         opened_at=to_milliseconds(now),
-        document={name: value for name, value in record.document.items() if name != NORMALISED},
+        document={name: value for name, value in leaving(record.document).items() if name != NORMALISED},
+        basis=BasisBody(instrument=basis.instrument, articles=basis.articles),
         marking=MarkingBody.model_validate(approval["marking"], strict=False) if "marking" in approval else None,
+        condition=offered_condition(record.document, record.type, condition_id=new_id()),
+        attachments=tuple(files) or None,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.domain.codes import MessageType
 from app.domain.delivery_messages import ChunkBody, ResyncBody, ResyncCopyBody
 from app.domain.messages import ActionBody, HoldActionBody, OpenBody, StateBody, VoidBody
+from app.domain.service_messages import CallBody, IncidentBody
 from app.services.answer_thread import answer_thread
 from app.services.apply_state import apply_state
 from app.services.apply_wish import apply_hold_wish, apply_wish
@@ -14,6 +15,8 @@ from app.services.recovery.adopt import take_copy
 from app.services.recovery.take_list import take_list
 from app.services.recovery.void import take_void
 from app.services.take_chunk import take_chunk
+from app.services.take_incident import take_incident
+from app.services.take_test_call import take_test_call
 from app.services.warn_of_withdrawal import warn_of_withdrawal
 
 EFFECTS = Effects(
@@ -26,6 +29,8 @@ EFFECTS = Effects(
         MessageType.RESYNC: take_list,
         MessageType.RESYNC_COPY: take_copy,
         MessageType.VOID: take_void,
+        MessageType.TEST_CALL: take_test_call,
+        MessageType.INCIDENT: take_incident,
     },
     answer=answer_thread,
     wait=warn_of_withdrawal,
@@ -38,5 +43,7 @@ EFFECTS = Effects(
         MessageType.RESYNC: ResyncBody,
         MessageType.RESYNC_COPY: ResyncCopyBody,
         MessageType.VOID: VoidBody,
+        MessageType.TEST_CALL: CallBody,
+        MessageType.INCIDENT: IncidentBody,
     },
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.domain.exchange.parties import Officer, PartyRules, party_rules
@@ -20,7 +21,7 @@ def rules_for(node: Node, exchange: Exchange, *, now: datetime) -> PartyRules:
     point = node.directory.point(exchange.requested)
     if point is None:
         raise StorageInconsistent("contact_point_gone", "The requested contact point left the directory.")
-    return party_rules(exchange, point, now=now)
+    return replace(party_rules(exchange, point, now=now, law=node.law), clocks=node.clocks)
 
 
 def officer(actor: Actor, side: Side) -> Officer:

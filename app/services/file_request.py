@@ -9,14 +9,18 @@ from app.db import requests
 from app.db.requests import RequestRecord
 from app.domain.codes import IntakeState
 from app.domain.documents import ability_warnings, check_document
+from app.domain.intake import DraftOrigin
 from app.domain.references import RANDOM_BYTES, make_reference
 from app.errors import Forbidden
 from app.services.identifiers import new_id
+from app.services.mark_request import mark_request
+from app.services.node import Acting
 from app.services.tell import Happening, tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from uuid import UUID
 
     from app.db.engine import Session
     from app.domain.documents.checked import AcceptedDocument
@@ -29,7 +33,7 @@ def check_filing(node: Node, document: Mapping[str, Any], *, now: datetime) -> A
     Raises Refused with every broken rule at once.
     """
     known = [point.code for point in node.directory.contact_points]
-    accepted = check_document(document, requesting=node.code, known=known, now=now).accepted()
+    accepted = check_document(document, requesting=node.code, known=known, now=now, law=node.law).accepted()
     point = node.directory.point(accepted.requested)
     doubts = () if point is None else tuple(ability_warnings(accepted, point))
     return replace(accepted, warnings=(*accepted.warnings, *doubts))
@@ -42,12 +46,17 @@ async def file_request(
 
     Raises Refused with every broken rule at once, and stores nothing then.
     """
-    accepted = check_filing(node, document, now=now)
+    return await store_request(Acting(session, node, actor, now), check_filing(node, document, now=now))
+
+
+async def store_request(acting: Acting, accepted: AcceptedDocument, *, case_id: UUID | None = None) -> RequestRecord:
+    """Store a document that was checked, as a request in INTAKE under a new reference, and tell and mark it."""
+    session, node, actor, now = acting.session, acting.node, acting.actor, acting.now
     if actor.agency_id is None or actor.person_id is None:
         raise Forbidden("role_not_allowed", "Only a person of an agency files requests.")
     record = RequestRecord(
         id=new_id(),
-        reference=_draw_reference(node, now),
+        reference=draw_reference(node, now),
         agency_id=actor.agency_id,
         filed_by=actor.person_id,
         type=accepted.type,
@@ -61,10 +70,19 @@ async def file_request(
         is_test=accepted.is_test,
         created_at=now,
         updated_at=now,
+        origin=None if case_id is None else DraftOrigin.CASE,
+        case_id=case_id,
     )
     while not await requests.add(session, record):
-        record = replace(record, reference=_draw_reference(node, now))
-    filed = Happening(
+        record = replace(record, reference=draw_reference(node, now))
+    await tell(session, node, _filed(record), actor=actor, now=now)
+    await mark_request(session, node, record, now=now)
+    return record
+
+
+def _filed(record: RequestRecord) -> Happening:
+    ids = {"reference": record.reference} | ({"case_id": str(record.case_id)} if record.case_id else {})
+    return Happening(
         kind="request",
         subject=record.id,
         event="filed",
@@ -72,11 +90,10 @@ async def file_request(
         generation=record.generation,
         agency_id=record.agency_id,
         detail={"type": record.type, "tier": record.tier, "requested": record.requested},
-        ids={"reference": record.reference},
+        ids=ids,
     )
-    await tell(session, node, filed, actor=actor, now=now)
-    return record
 
 
-def _draw_reference(node: Node, now: datetime) -> str:
+def draw_reference(node: Node, now: datetime) -> str:
+    """A reference at random, so that it tells nothing of how many there are; it may be taken already."""
     return make_reference(node.code, now.year, random_bytes=node.random(RANDOM_BYTES))

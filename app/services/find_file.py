@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CaseFile:
-    """A file of a case, and the agency whose case it is; `is_whole`: its content can be read here."""
+    """A file of a case, and the agency whose case it is; `is_whole`: its content can be read here.
+
+    `for_agency`: whether that agency sees it (domain.md 6.11): what it handed over itself, and what came with, or
+    before, an answer. What its contact point adds to the exchange is the desk's work.
+    """
 
     id: UUID
     request_id: UUID | None
@@ -42,6 +46,7 @@ class CaseFile:
     fault: str | None
     created_at: datetime
     is_whole: bool
+    for_agency: bool
     sent: NamedFile | None = None
 
 
@@ -73,15 +78,19 @@ async def files_of_case(session: ReadSession, case: uploads.Case) -> list[CaseFi
 
 async def read_content(open_session: Open, file: CaseFile) -> AsyncIterator[bytes]:
     """The content piece by piece, each read in a look of its own, so that no slow reader holds a connection."""
-    if file.sent is None:
+    sent = file.sent
+    if sent is None:
         async with open_session() as session:
-            content = await uploads.content(session, file.id)
-        yield content
-        return
-    for number in range(1, file.sent.chunks + 1):
+            # It may have been sent since it was found: then its pieces are gone, and its chunks are here.
+            sent = await files.load(session, file.id)
+            content = await uploads.content(session, file.id) if sent is None else b""
+        if sent is None:
+            yield content
+            return
+    for number in range(1, sent.chunks + 1):
         async with open_session() as session:
-            closed = await files.load_chunk(session, file.sent, number)
-        yield open_chunk(closed or b"", file.sent.key, file_id=file.id, number=number, chunks=file.sent.chunks)
+            closed = await files.load_chunk(session, sent, number)
+        yield open_chunk(closed or b"", sent.key, file_id=file.id, number=number, chunks=sent.chunks)
 
 
 async def _ours(session: ReadSession, upload: UploadRecord) -> CaseFile:
@@ -101,18 +110,22 @@ async def _ours(session: ReadSession, upload: UploadRecord) -> CaseFile:
         state=upload.state,
         fault=upload.fault,
         created_at=upload.created_at,
-        is_whole=upload.state in {UploadState.READY, UploadState.SENT},
+        is_whole=upload.state is UploadState.READY or sent is not None,
+        for_agency=upload.request_id is not None,
         sent=sent,
     )
 
 
 async def _named(session: ReadSession, file: NamedFile) -> CaseFile:
     whole = file.direction is Direction.OUTGOING or file.state is FileState.COMPLETE
+    exchange = await exchanges.load(session, file.exchange_id)
+    request = None if exchange is None else await requests.load_for_exchange(session, file.exchange_id)
+    answered = exchange is not None and bool(exchange.value.answers)
     return CaseFile(
         id=file.id,
         request_id=None,
         exchange_id=file.exchange_id,
-        agency_id=await _agency_of(session, None, file.exchange_id),
+        agency_id=None if request is None else request.agency_id,
         direction=file.direction,
         name=file.name,
         media_type=file.media_type,
@@ -123,6 +136,7 @@ async def _named(session: ReadSession, file: NamedFile) -> CaseFile:
         fault=None,
         created_at=file.created_at,
         is_whole=whole,
+        for_agency=answered and file.direction is Direction.INCOMING,
         sent=file,
     )
 

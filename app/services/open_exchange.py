@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from app.errors import Conflict, StorageInconsistent
 from app.services.bind_files import bind_files
 from app.services.inbound import Applied
 from app.services.look_ahead import Ahead, look_ahead
+from app.services.mark_exchange import mark_exchange
 from app.services.node import SYSTEM
 from app.services.tell import Happening, tell
 from app.services.warn_of_withdrawal import withdrawal_waits
@@ -55,24 +57,34 @@ async def apply_open(session: Session, node: Node, received: Received, now: date
     ahead = await look_ahead(session, ThreadKey(str(exchange_id), received.peer), seq=received.seq or 0)
     noted = await exchanges.load(session, exchange_id, for_update=True)
     if noted is None:
-        value = _begin(exchange_id, body, ahead, now=now)
+        value = _begin(exchange_id, body, ahead, confirm_within=formal_term(node), now=now)
         begun = incoming(value, write_body(body), now=now, not_understood=understood.not_understood)
         await exchanges.add(session, begun, now=now)
     else:
         try:
-            value = attach(noted.value, body, now=now)
+            value = attach(noted.value, body, now=now, confirm_within=formal_term(node))
         except Conflict:
             return NOT_YOURS
         if ahead.waits or ahead.withdraw is not None:
             value = awaiting_withdrawal(value)
         await _save_attached(session, noted, value, understood, now=now)
+    await mark_exchange(session, node, exchange_id, document=body.document, now=now)
     await _tell_arrival(session, node, value, received, now=now)
     await bind_files(session, node, received, body.attachments, now=now)
     return Applied(Fate.APPLIED)
 
 
-def _begin(exchange_id: UUID, body: OpenBody, ahead: Ahead, *, now: datetime) -> Exchange:
-    value = open_exchange(exchange_id, body, now=now, withdraw=ahead.withdraw)
+def formal_term(node: Node) -> timedelta | None:
+    """Within what time we want a formal confirmation (art. 25(3)); None where our directory entry asks for none."""
+    point = node.directory.point(node.code)
+    days = None if point is None else point.requires_formal_confirmation.days
+    return None if days is None else timedelta(days=days)
+
+
+def _begin(
+    exchange_id: UUID, body: OpenBody, ahead: Ahead, *, confirm_within: timedelta | None, now: datetime
+) -> Exchange:
+    value = open_exchange(exchange_id, body, now=now, withdraw=ahead.withdraw, confirm_within=confirm_within)
     if ahead.withdraw is not None:
         # Its own turn comes in this same transaction, or, if an effect raised and each stands alone, in one of its own.
         return replace(value, private=replace(value.private, withdrawn_at_birth=ahead.act_id))

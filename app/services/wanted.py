@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from uuid import UUID
 
 Body = TypeVar("Body")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted(Generic[Body]):
-    """`action` and `generation` as far as they could be read; `read` gives the whole body or raises Refused."""
+    """`action` and `generation` as far as they could be read; `read` gives the whole body or raises Refused.
+
+    `attachments` gives the files that the act brings, or raises Refused.
+    """
 
     action: str
     generation: int | None
     read: Callable[[], Body]
+    attachments: Callable[[], tuple[UUID, ...]] = tuple

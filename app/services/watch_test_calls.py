@@ -1,4 +1,4 @@
-"""By the clock: planned test calls are made, unanswered ones noted; two of these in a row make a contact point doubtful."""
+"""By the clock: planned test calls are made, unanswered ones noted; two of these in a row make a peer doubtful."""
 
 from __future__ import annotations
 

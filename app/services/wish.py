@@ -5,20 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.db import acts
+from app.db import acts, requests
 from app.db.acts import ActRecord
 from app.domain.codes import MessageType
 from app.domain.exchange.admission import admit
 from app.domain.exchange.hold_admission import admit_on_hold, admit_person, find_hold
+from app.domain.exchange.offering import with_kept_content
 from app.domain.exchange.proposals import propose, propose_on_hold
 from app.domain.exchange.wishing import check_wish, check_wish_on_hold
 from app.domain.exchange_codes import Side
 from app.domain.hold_acts import HoldOrder
+from app.domain.marking_bodies import MarkingBody, read_marking, write_marking
+from app.domain.markings import strictest
 from app.domain.messages import ActionBody, HoldActionBody, write_body
 from app.domain.moments import to_milliseconds
-from app.domain.requesting_acts import RaiseTier
+from app.domain.requesting_acts import RaiseTier, SendContent
 from app.domain.tiers import lane_of
 from app.errors import Conflict, Forbidden
+from app.services.attach_uploads import files_of_act
 from app.services.exchange_rules import officer, rules_for
 from app.services.send import Outgoing, move_lane, put
 from app.services.tell import Happening, tell
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 
     from app.db.exchanges import ExchangeRecord
     from app.domain.acts import ExchangeAct
+    from app.domain.exchange.values import Exchange
     from app.domain.hold_acts import HoldAct
     from app.domain.wire import Act
     from app.services.node import Acting
@@ -51,12 +56,15 @@ async def wish(acting: Acting, record: ExchangeRecord, wanted: Wanted[ExchangeAc
     moment = to_milliseconds(now)
     admit(record.value, wanted.action, generation=wanted.generation, by=by, now=moment)
     rules = rules_for(acting.node, record.value, now=now)
-    body = propose(record.value, wanted.read(), rules=rules, now=now, random=acting.node.random)
+    given = await _with_what_was_kept(acting, record, wanted.read())
+    body = propose(record.value, given, rules=rules, now=now, random=acting.node.random)
     check_wish(record.value, body, by=by, now=now)
     if isinstance(body, RaiseTier):
         # Our own raise that is still under way counts as the present tier (ruling 13): it and all before it hurry.
         await move_lane(acting.session, record.value.id, lane_of(body.tier), now=now)
-    letter = _letter(record, MessageType.EXCHANGE_ACTION, write_body(ActionBody(act=body, at=moment)))
+    files = await files_of_act(acting, record, wanted)
+    said = ActionBody(act=body, at=moment, marking=_marking(record.value, body), attachments=tuple(files) or None)
+    letter = _letter(record, MessageType.EXCHANGE_ACTION, write_body(said))
     return await _send(acting, record, letter, _Said(body))
 
 
@@ -72,9 +80,24 @@ async def wish_on_hold(acting: Acting, record: ExchangeRecord, *, hold_id: UUID,
     rules = rules_for(acting.node, record.value, now=now)
     order = propose_on_hold(record.value, HoldOrder(hold_id, wanted.read()), rules=rules)
     check_wish_on_hold(record.value, order, by=by, now=now)
-    body = write_body(HoldActionBody(hold_id=hold_id, act=order.act, at=moment))
+    said = HoldActionBody(hold_id=hold_id, act=order.act, at=moment, marking=write_marking(record.value.marking))
+    body = write_body(said)
     letter = _letter(record, MessageType.HOLD_ACTION, body)
     return await _send(acting, record, letter, _Said(order.act, hold_id))
+
+
+async def _with_what_was_kept(acting: Acting, record: ExchangeRecord, body: ExchangeAct) -> ExchangeAct:
+    """The information that was kept at home with an offer, where its officer has written no other."""
+    if not isinstance(body, SendContent) or record.request_id is None:
+        return body
+    request = await requests.load(acting.session, record.request_id)
+    return body if request is None else with_kept_content(body, request.document)
+
+
+def _marking(value: Exchange, body: ExchangeAct) -> MarkingBody:
+    """What the message bears: the strictest of the exchange and of what it gives."""
+    own = read_marking(body.marking) if isinstance(body, SendContent) else None
+    return write_marking(value.marking if own is None else strictest(value.marking, own))
 
 
 def _letter(record: ExchangeRecord, type_: MessageType, body: dict[str, object]) -> Outgoing:

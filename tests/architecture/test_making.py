@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from scripts.check import Missing, Report, ensure_broker, groups
+from scripts.check import FONTS, Missing, Report, ensure_broker, ensure_fonts, groups
 from tests.architecture.source import ROOT
 
 if TYPE_CHECKING:
@@ -127,3 +127,13 @@ def test_missing_broker_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Monk
         ensure_broker(tmp_path / "rabbitmq-server")
     (tmp_path / "rabbitmq-server").touch()
     ensure_broker(tmp_path / "rabbitmq-server")
+
+
+def test_missing_fonts_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the fonts of the forms and without a way to install them, one sentence says what to do."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Missing, match=r"fonts-hosny-amiri and fonts-vlgothic.*\.$"):
+        ensure_fonts([tmp_path])
+    for file in FONTS.values():
+        (tmp_path / file).touch()
+    ensure_fonts([tmp_path])

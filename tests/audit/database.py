@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from app.audit.note import verifier_key
 from app.db.engine import Session, begin, make_engine
 from app.domain.directory import Directory
+from app.domain.instruments import packaged_law
 from app.services.node import Actor, Node
 from app.services.record import record_all
 from app.services.sequence import BATCH, LogWriter, Sequenced, mark_published, open_log, sequence_once
@@ -91,7 +92,7 @@ async def open_log_database(database: Database) -> AsyncIterator[LogDatabase]:
     engine = make_engine(database.url, pool_size=5, name="audit test")
     directory = Directory.model_construct(version=1, issued_at=NOW, contact_points=())
     try:
-        yield LogDatabase(engine, owner, Node("XA", directory, ORIGIN, repeatable("database")))
+        yield LogDatabase(engine, owner, Node("XA", directory, ORIGIN, repeatable("database"), packaged_law()))
     finally:
         await engine.dispose()
         await owner.dispose()

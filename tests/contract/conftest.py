@@ -12,6 +12,7 @@ import pytest
 
 from app.domain.codes import RequestType
 from app.main import create_app, serve_http
+from app.routers.case_operations import two_states
 from app.routers.node_checks import CHECKS
 from app.routers.road_operations import ENTRY, NEW_COPY
 from tests.files.test_upload import handed_over
@@ -113,6 +114,8 @@ async def _cases(world: World) -> dict[str, dict[str, list[str]]]:
     holds = [hold["id"] for one in journeys for hold in expect(await one.ours().get(one.exchange), 200)["holds"]]
     known = {"request_id": requests, "hold_id": holds, "attachment_id": await _files(world)}
     known["call_id"] = [await _test_call(world)]
+    case = expect(await world["XA"].as_("agency_officer").post("/v1/cases", two_states()), 201)
+    known["case_id"] = [case["id"]]
     desk = world["XA"].as_("duty_officer")
     known["copy_id"] = [expect(await desk.post("/v1/other-channels", NEW_COPY | {"reference": "IP-1"}), 201)["id"]]
     known["provider_id"] = [expect(await desk.post("/v1/providers", ENTRY), 201)["id"]]

@@ -48,9 +48,20 @@ EXAMPLES = 4
 """Requests per operation, person and manner."""
 
 OPEN_TO = {
-    "agency_officer": ("/v1/requests", "/v1/attachments", "/v1/events", "/v1/me", "/v1/request-types"),
-    "duty_officer": ("/v1/requests", "/v1/exchanges", "/v1/holds", "/v1/law", "/v1/directory", "/v1/test-calls", "/v1/other-channels", "/v1/providers"),
-    "supervisor": ("/v1/requests/", "/v1/exchanges/", "/v1/holds/", "/v1/incidents"),
+    "agency_officer": ("/v1/requests", "/v1/cases", "/v1/attachments", "/v1/events", "/v1/me", "/v1/request-types"),
+    "duty_officer": (
+        "/v1/requests",
+        "/v1/cases/",
+        "/v1/exchanges",
+        "/v1/holds",
+        "/v1/deadlines",
+        "/v1/law",
+        "/v1/directory",
+        "/v1/test-calls",
+        "/v1/other-channels",
+        "/v1/providers",
+    ),
+    "supervisor": ("/v1/requests/", "/v1/cases/", "/v1/exchanges/", "/v1/holds/", "/v1/incidents"),
     "auditor": ("/v1/audit", "/v1/exchanges/{exchange_id}/audit", "/v1/events"),
     "monitor": ("/v1/monitoring", "/livez", "/readyz", "/metrics"),
 }
@@ -205,8 +216,11 @@ OF_READERS = {
     ("readCountry", 200),
     ("listRedirects", 200),
     ("listRequests", 200),
+    ("listCases", 200),
+    ("readCase", 200),
     ("readRequest", 200),
     ("readRequestTimeline", 200),
+    ("printRequest", 200),
     ("listRequestAttachments", 200),
     ("readAttachment", 200),
     ("downloadAttachment", 200),
@@ -215,8 +229,12 @@ OF_THE_DESK = OF_READERS | {
     ("listExchanges", 200),
     ("readExchange", 200),
     ("readExchangeTimeline", 200),
+    ("exportExchange", 200),
+    ("listDisclosures", 200),
     ("readStatements", 200),
     ("readFallbackSheet", 200),
+    ("printExchange", 200),
+    ("printProviderLetter", 422),
     ("listExchangeAttachments", 200),
     ("listContactPoints", 200),
     ("readContactPoint", 200),
@@ -227,9 +245,11 @@ OF_THE_DESK = OF_READERS | {
     ("readProvider", 200),
     ("listIncidents", 200),
     ("listHolds", 200),
+    ("listDeadlines", 200),
     ("exportHoldForMla", 200),
     ("readHold", 200),
     ("actOnRequest", 200),
+    ("actOnCase", 200),
 }
 OF_MONITORS = {
     ("readOverview", 200),
@@ -241,12 +261,14 @@ OF_MONITORS = {
     ("readOutbox", 200),
     ("readInbox", 200),
     ("readBus", 200),
+    ("readDeadlines", 200),
     ("readOperationalData", 200),
 }
 DONE: Mapping[str, set[tuple[str, int]]] = {
     "duty_officer": OF_THE_DESK
     | {
         ("noteExchange", 201),
+        ("discloseAtHome", 201),
         ("announceExchangeAttachment", 201),
         ("callContactPoint", 201),
         ("actOnTestCall", 200),
@@ -266,6 +288,8 @@ DONE: Mapping[str, set[tuple[str, int]]] = {
     | {
         ("fileRequest", 201),
         ("fileRequest", 422),
+        ("fileCase", 201),
+        ("fileCase", 422),
         ("actOnRequest", 200),
         ("announceRequestAttachment", 409),
         ("uploadAttachment", 409),
@@ -277,6 +301,8 @@ DONE: Mapping[str, set[tuple[str, int]]] = {
         ("getConsistency", 200),
         ("listAuditEvents", 200),
         ("listExchangeAudit", 200),
+        ("exportExchange", 200),
+        ("listDisclosures", 200),
     },
     "monitor": OF_MONITORS,
 }

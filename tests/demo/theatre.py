@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.demo.client import open_line
 from app.demo.network import DemoNode, day_of
-from app.demo.script import Day, steps
+from app.demo.script import steps
 from app.main import serve_http
 from app.serving import listen_on, stop
 from tests.support.ports import LOOPBACK
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
-    from app.demo.script import Step
+    from app.demo.day import Day, Step
     from tests.support.postgres import PostgresServer
     from tests.support.world import World
 

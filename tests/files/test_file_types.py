@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import tracemalloc
 import zipfile
 
 import pytest
 
-from app.domain.file_types import ALLOWED, TYPE_MISMATCH, TYPE_NOT_ALLOWED, judge_type
+from app.domain.file_types import ALLOWED, MAX_MEMBERS, TYPE_MISMATCH, TYPE_NOT_ALLOWED, judge_type
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 ODT = "application/vnd.oasis.opendocument.text"
 PCAP = "application/vnd.tcpdump.pcap"
+ZIP = "application/zip"
 
 
 def archive(**members: str) -> bytes:
@@ -20,6 +23,33 @@ def archive(**members: str) -> bytes:
     with zipfile.ZipFile(made, "w") as writing:
         for name, content in members.items():
             writing.writestr(name.replace("__", "/").replace("_dot_", "."), content)
+    return made.getvalue()
+
+
+def bomb() -> bytes:
+    """An archive whose `mimetype` says that it has fifty bytes and unpacks to fifty million."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as writing:
+        writing.writestr("mimetype", b"\0" * 50_000_000)
+    lying = bytearray(made.getvalue())
+    size = lying.rindex(b"PK\x01\x02") + 24
+    lying[size : size + 4] = (50).to_bytes(4, "little")
+    return bytes(lying)
+
+
+def spoilt(content: bytes, mark: bytes, offset: int, byte: int) -> bytes:
+    """The content with one byte changed, so far behind the mark."""
+    other = bytearray(content)
+    other[other.index(mark) + offset] = byte
+    return bytes(other)
+
+
+def packed(**members: str) -> bytes:
+    """The same as an archive that is compressed."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as writing:
+        for name, content in members.items():
+            writing.writestr(name.replace("__", "/"), content)
     return made.getvalue()
 
 
@@ -33,6 +63,9 @@ RIGHT = {
     "a mail": (b"From: a@example.org\n\nhello", "message/rfc822", "message/rfc822"),
     "an empty file": (b"", None, "text/plain"),
     "an archive": (archive(log_dot_txt="x"), None, "application/zip"),
+    "an archive with a folder that only sounds like macros": (archive(transcripts__day_dot_txt="x"), None, ZIP),
+    "an archive that is compressed": (packed(log="x" * 5_000), "application/zip", ZIP),
+    "a long JSON text, by its ends": (b'[{"a": 1},' * 200_000 + b"{}]", "application/json", "application/json"),
     "a written document": (archive(word__document_dot_xml="<x/>"), None, DOCX),
     "an open document": (archive(mimetype=ODT, content_dot_xml="<x/>"), ODT, ODT),
 }
@@ -50,6 +83,25 @@ WRONG = {
         None,
         TYPE_NOT_ALLOWED,
     ),
+    "an open document with macros": (
+        archive(mimetype=ODT, Basic__script_dot_xml="<x/>"),
+        None,
+        TYPE_NOT_ALLOWED,
+    ),
+    "an archive within an archive": (archive(inner_dot_zip="PK\x03\x04"), None, TYPE_NOT_ALLOWED),
+    "an archive with a program": (packed(tool="MZ" + "x" * 5_000), "application/zip", TYPE_MISMATCH),
+    "an archive that is locked": (spoilt(archive(a="x"), b"PK\x01\x02", 8, 1), None, TYPE_NOT_ALLOWED),
+    "an archive packed in a way that cannot be bounded": (
+        spoilt(archive(a="x"), b"PK\x01\x02", 10, zipfile.ZIP_BZIP2),
+        None,
+        TYPE_NOT_ALLOWED,
+    ),
+    "an archive whose member cannot be unpacked": (
+        spoilt(packed(mimetype="x" * 90), b"e", 5, 255),
+        None,
+        TYPE_NOT_ALLOWED,
+    ),
+    "a long JSON text without its end": (b'[{"a": 1},' * 200_000, "application/json", TYPE_MISMATCH),
     "an archive cut short": (archive(log_dot_txt="x")[:20], None, TYPE_NOT_ALLOWED),
     "text in no encoding we read": (b"\xff\xfe\x00a", None, TYPE_NOT_ALLOWED),
 }
@@ -68,3 +120,19 @@ def test_content_that_does_not_travel(what: str) -> None:
     """What is none of them, or not the one announced, is refused with its code."""
     content, declared, fault = WRONG[what]
     assert judge_type(content, declared) == (None, fault)
+
+
+def test_looking_costs_little_whatever_a_file_would_unpack_to() -> None:
+    """A member that lies about its size is not unpacked, and a long directory not read (control: it is large)."""
+    heavy, long = bomb(), archive(**{f"m{number}": "" for number in range(MAX_MEMBERS + 1)})
+    tracemalloc.start()
+    try:
+        assert judge_type(heavy, None) == (None, TYPE_NOT_ALLOWED)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+        tracemalloc.reset_peak()
+        with zipfile.ZipFile(io.BytesIO(heavy)) as reading, contextlib.suppress(zipfile.BadZipFile):
+            reading.read("mimetype")
+        assert tracemalloc.get_traced_memory()[1] > 40_000_000, "the archive is no bomb"
+    finally:
+        tracemalloc.stop()
+    assert judge_type(long, None) == (None, TYPE_NOT_ALLOWED)

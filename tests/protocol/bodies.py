@@ -29,7 +29,17 @@ ACTS: Mapping[str, JSON] = {
     "close": {},
     "provide_anyway": {},
     "withhold": {"text": "Then not."},
-    "send_content": {"text": "The address is in use.", "source": "A", "information": "1"},
+    "send_content": {
+        "text": "The address is in use.",
+        "source": "A",
+        "information": "1",
+        "marking": {"tlp": "TLP:AMBER", "pap": "PAP:RED", "handling": ["H1", "H3"], "text": "Not for the press."},
+    },
+    "confirm_formally": {"reference": "MOJ-2026-7", "date": "2026-11-25"},
+    "request_onward_transfer": {"to": "XS", "purpose": "The account is used there as well."},
+    "decide_onward_transfer": {"transfer_id": ID, "decision": "GRANTED", "text": "For that case alone."},
+    "ask_use": {"text": "What has become of the name?"},
+    "explain_use": {"question_id": ID, "text": "The house was searched."},
 }
 
 

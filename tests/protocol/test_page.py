@@ -16,7 +16,7 @@ from app.domain.codes import Fate, HoldState, MessageType, ReceiptStatus, Reques
 from app.domain.exchange import room
 from app.domain.exchange_codes import Flag
 from app.domain.hold_transitions import REQUESTING_HOLD_ACTS
-from app.domain.snapshot_bodies import MAX_ENTRIES, MAX_WIRE_TEXT, HoldBody, SnapshotBody
+from app.domain.snapshot_bodies import MAX_ENTRIES, HoldBody, SnapshotBody
 from app.domain.transitions import REQUESTING_ACTS
 from app.envelope.format import INNER_MEMBERS
 from app.routers.message_forms import BODIES, THREADED
@@ -131,7 +131,7 @@ def test_the_broker_is_described_as_it_is_declared() -> None:
         (send_state.MAX_FATES, "| `answers` of a state | {} written"),
         (messages.MAX_FATES, "| `answers` of a state | 300 written, {} read"),
         (delivery_messages.MAX_TEXT_CHARACTERS, "| text inside `resync.copy/1` | {} characters |"),
-        (MAX_WIRE_TEXT, "| texts and lines of a snapshot | {} and"),
+        (wire.MAX_WIRE_TEXT, "| texts and lines of a snapshot | {} and"),
         (wire.MAX_TEXT, "| texts of an act | {} characters"),
         (wire.MAX_TARGETS, "| targets of a request, holds | {} |"),
         (MAX_ENTRIES, "| entries of one list in a snapshot | {} read |"),

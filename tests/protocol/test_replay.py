@@ -21,6 +21,7 @@ from app.domain.acts import EXCHANGE_ACT
 from app.domain.codes import Lane, Role
 from app.domain.directory import Directory, load_directory
 from app.domain.hold_acts import HOLD_ACT
+from app.domain.instruments import packaged_law
 from app.envelope.keys import Keyring, make_keyring, read_decryption_key, read_signing_key
 from app.envelope.open import open_envelope
 from app.services.act_on_exchange import act_on_exchange, act_on_hold_here
@@ -148,7 +149,8 @@ def moment(step: JSON) -> datetime:
 @pytest.fixture
 def kitano(engine: AsyncEngine) -> Kitano:
     """XT with directory 41 and an empty database."""
-    return Kitano(engine, Node("XT", directory(41), "log.xt.example/2026", secrets.token_bytes), keyring())
+    node = Node("XT", directory(41), "log.xt.example/2026", secrets.token_bytes, packaged_law())
+    return Kitano(engine, node, keyring())
 
 
 async def test_the_real_node_says_what_the_conversation_says(kitano: Kitano) -> None:

@@ -135,7 +135,7 @@ async def test_withdrawn_before_anybody_took_it(world: World) -> None:
     journey = await preservation(world)
     shown = await journey.wish("withdraw", reasons="Filed twice.")
     assert (shown["state"], shown["details"]["reason_text"]) == ("WITHDRAWN", "Filed twice.")
-    assert shown["allowed_actions"] == ["report_progress"]
+    assert shown["allowed_actions"] == ["report_progress", "request_onward_transfer"]
     assert_problem(await journey.theirs().act(journey.exchange, "acknowledge"), 409, "action_not_allowed")
 
 

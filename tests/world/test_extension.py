@@ -6,6 +6,8 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+import pytest
+
 from app.domain.codes import RequestType
 from tests.support.world import seen
 from tests.world.documents import document
@@ -17,12 +19,20 @@ if TYPE_CHECKING:
 HELD = ("acknowledge", "accept", "start", "preserve")
 
 
-async def test_extension_becomes_a_wish_on_the_hold(world: World) -> None:
+EXTENSIONS = {
+    "by its type": (RequestType.PRESERVATION_EXTENSION, {}),
+    "by its status": (RequestType.PRESERVATION, {"request_status": "EXTENSION"}),
+}
+
+
+@pytest.mark.parametrize("how", EXTENSIONS)
+async def test_extension_becomes_a_wish_on_the_hold(world: World, how: str) -> None:
     """Signed, it asks for more days in the exchange of the earlier request; granted, both sides show the later end."""
+    type_, members = EXTENSIONS[how]
     journey = await preservation(world, *HELD)
     earlier = expect(await journey.ours().get(journey.request), 200)
     end = expect(await journey.theirs().get(journey.exchange), 200)["holds"][0]["expires_at"]
-    asked = document(RequestType.PRESERVATION, request_status="EXTENSION", previous_reference=earlier["reference"])
+    asked = document(type_, **members, previous_reference=earlier["reference"])
     request = await filed(world, asked)
     signed = await taken(
         world, request["id"], ("duty_officer", "open"), ("duty_officer", "approve"), ("supervisor", "sign")

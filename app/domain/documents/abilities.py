@@ -6,8 +6,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from app.domain.codes import RequestType
-from app.domain.directory_codes import Capability, LanguageUse
+from app.domain.directory_codes import Capability
 from app.domain.documents.checked import DocumentWarning
+from app.domain.documents.languages import is_read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,8 +29,6 @@ MEASURES: Mapping[RequestType, str] = MappingProxyType(
 )
 """The capability of the directory that a type needs; the others need none."""
 
-_READ = frozenset({LanguageUse.WRITTEN, LanguageUse.FORMS})
-
 
 def ability_warnings(document: AcceptedDocument, point: ContactPointProfile) -> Iterator[DocumentWarning]:
     """What the directory entry of the contact point asked says against sending it this document."""
@@ -38,9 +37,7 @@ def ability_warnings(document: AcceptedDocument, point: ContactPointProfile) -> 
         yield DocumentWarning(
             "/requested", "capability_missing", "The directory says that this contact point does not offer the measure."
         )
-    read_there = {language.tag.partition("-")[0] for language in point.languages if _READ & set(language.uses)}
-    given = {document.document["language"], *(text["language"] for text in document.document.get("translations", []))}
-    if not read_there & {tag.partition("-")[0] for tag in given}:
+    if not is_read(document.document, point):
         yield DocumentWarning(
             "/language", "language_not_read", "The contact point does not list this language; add a translation."
         )

@@ -9,7 +9,21 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from app.domain.shape import Country, Day, LanguageTag, Line, LongLine, Mailbox, Moment, Strict, Telephone, fault
+from app.domain.shape import (
+    Country,
+    Day,
+    LanguageTag,
+    Line,
+    LongLine,
+    Mailbox,
+    Moment,
+    ShortText,
+    Stated,
+    Strict,
+    Telephone,
+    Text,
+    fault,
+)
 
 MAX_LISTED = 20
 
@@ -111,9 +125,10 @@ class Provider(Strict):
 
 
 class Translation(Strict):
-    """A translation that accompanies the request; the file itself is an attachment."""
+    """A translation that accompanies the request: here in full, or as an attachment of this name."""
 
     language: LanguageTag
+    text: Text | None = None
     file_name: Line | None = None
     machine_translation: bool
 
@@ -132,3 +147,39 @@ class Attestation(Strict):
     name: Line
     function: Line
     on: Day | None = None
+
+
+class Letter(Strict):
+    """A letter of request: it travels outside, between central authorities; here is only what finds it."""
+
+    reference: Line
+    date: Day
+    authority: Annotated[Line, Field(description="the authority that sends it")]
+    channel: Line | None = None
+
+
+class ReachableContact(Strict):
+    """Somebody of the central authority who can be reached at this hour (CETS 224 art. 10)."""
+
+    authority: Line
+    name: Line
+    function: Line
+    telephone: Telephone
+    email: Mailbox
+    until: Annotated[Moment | None, Field(description="how long this person can be reached")] = None
+
+
+class AdvanceCopy(Strict):
+    """How an advance copy of the results may travel, as the two sides have agreed (CETS 224 art. 10)."""
+
+    channel: Annotated[ReplyMeans, Field(strict=False)]
+    text: ShortText | None = None
+
+
+class PostFormalities(Strict):
+    """The undertaking to repeat the request afterwards in the form that the other state wants (CETS 224 art. 9(5))."""
+
+    undertaken: Stated
+    authority: Line
+    planned_date: Day
+    text: ShortText | None = None

@@ -13,8 +13,9 @@ from app.domain.documents.leaves import leaf_warnings, normal_forms, redactions
 from app.domain.documents.reading import hostile, read
 from app.domain.documents.rules import RULES
 from app.domain.documents.target_rules import TARGET_RULES
+from app.domain.documents.type_rules import TYPE_RULES
 from app.domain.instruments import packaged_law, state_of
-from app.domain.request_types import REQUEST_KINDS, offered_types
+from app.domain.request_types import REQUEST_KINDS, fileable_types
 from app.errors import FieldError
 
 if TYPE_CHECKING:
@@ -70,20 +71,18 @@ def check_document(
 
 def _type_of(raw: Mapping[str, Any]) -> RequestType | FieldError:
     given = raw.get("type")
-    listed = ", ".join(offered_types())
+    listed = ", ".join(fileable_types())
     if given is None:
         return FieldError("/type", "C-MISSING", f"Required: the type of request, one of {listed}.")
     if not isinstance(given, str):
         return FieldError("/type", "wrong_type", "A text is expected.")
     if given not in set(RequestType):
-        return FieldError("/type", "not_in_list", f"There is no such type of request; offered here: {listed}.")
+        return FieldError("/type", "not_in_list", f"There is no such type of request; there are {listed}.")
     kind = REQUEST_KINDS[RequestType(given)]
     if not kind.fileable:
         return FieldError(
             "/type", "not_a_request", f"This is no request but a {kind.opening.value}; it cannot be filed."
         )
-    if not kind.offered:
-        return FieldError("/type", "type_not_offered", f"This node does not offer this type yet; offered: {listed}.")
     return kind.type
 
 
@@ -104,7 +103,7 @@ def _addressee(parts: Parts, requesting: str, known: Collection[str]) -> Iterato
 
 
 def _by_rule(parts: Parts, situation: Situation) -> Iterator[Finding]:
-    for rule in (*RULES, *TARGET_RULES):
+    for rule in (*RULES, *TARGET_RULES, *TYPE_RULES):
         yield from rule(parts, situation)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from app.domain.codes import Instrument, RequestType, Tier
 
-WHOLE_DOCUMENT = ("not_a_request", "type_not_offered", "domestic_matter", "unknown_contact_point")
+WHOLE_DOCUMENT = ("not_a_request", "domestic_matter", "unknown_contact_point")
 """Faults that make the rest moot; the first one present is the code of the whole refusal."""
 
 INVALID = "invalid_document"
@@ -40,12 +40,15 @@ class DocumentWarning:
     code: str
     detail: str
     alternatives: tuple[Alternative, ...] = ()
+    list: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """For the projection; `alternatives` only where there are any."""
+        """For the projection; `alternatives`, and the `list` a value stands on, only where there are any."""
         members: dict[str, Any] = {"pointer": self.pointer, "code": str(self.code), "detail": self.detail}
         if self.alternatives:
             members["alternatives"] = [road.as_json() for road in self.alternatives]
+        if self.list is not None:
+            members["list"] = self.list
         return members
 
 

@@ -16,16 +16,21 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from app.domain.codes import RequestType
-    from app.domain.documents.authorities import Provider
+    from app.domain.documents.asking import ProviderSought
+    from app.domain.documents.assisting import EvidenceMeasure, Suspect
+    from app.domain.documents.authorities import Letter, OralRequest, Provider
     from app.domain.documents.matter import (
         Emergency,
         LegalBasis,
+        LocationUncertain,
+        Marking,
         MlaIntent,
         Necessity,
         Offence,
         RequestStatus,
         Urgency,
     )
+    from app.domain.documents.offers import Information
     from app.domain.documents.reading import Reading
     from app.domain.documents.targets import Target
     from app.domain.instruments import Law
@@ -65,6 +70,15 @@ class Parts:
     mla_intent: MlaIntent | None
     emergency: Emergency | None
     requested_period_days: int | None
+    location_uncertain: LocationUncertain | None
+    marking: Marking | None
+    oral_request: OralRequest | None
+    letter: Letter | None
+    measure: EvidenceMeasure | None
+    suspect: Suspect | None
+    providers_sought: tuple[ProviderSought, ...]
+    teaser: str | None
+    information: Information | None
     is_test: bool
 
     @property
@@ -93,6 +107,15 @@ def parts_of(reading: Reading, raw: object) -> Parts:
         mla_intent=_member(document, "mla_intent"),
         emergency=_member(document, "emergency"),
         requested_period_days=_member(document, "requested_period_days"),
+        location_uncertain=_member(document, "location_uncertain"),
+        marking=_member(document, "marking"),
+        oral_request=_member(document, "oral_request"),
+        letter=_member(document, "letter"),
+        measure=_member(document, "measure"),
+        suspect=_member(document, "suspect"),
+        providers_sought=tuple(_member(document, "providers_sought") or ()),
+        teaser=_member(document, "teaser"),
+        information=_member(document, "information"),
         is_test=bool(_member(document, "is_test")),
     )
 

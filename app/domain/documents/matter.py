@@ -166,3 +166,26 @@ class Emergency(Strict):
     facts: Substance100
     link_to_data: Substance50
     imminent_until: Moment | None = None
+
+
+class ReasonForHaste(StrEnum):
+    """Art. 31(3): when an answer to a letter of request is expedited."""
+
+    VULNERABLE_DATA = "VULNERABLE_DATA"
+    AGREED_IN_INSTRUMENT = "AGREED_IN_INSTRUMENT"
+
+
+class UncertainReason(StrEnum):
+    """Why nobody can say in which state the data lie."""
+
+    CLOUD = "CLOUD"
+    SEVERAL_STATES = "SEVERAL_STATES"
+    PROVIDER_DOES_NOT_SAY = "PROVIDER_DOES_NOT_SAY"
+    OTHER = "OTHER"
+
+
+class LocationUncertain(Strict):
+    """Data whose place is unknown or changes: the state is asked in which their custodian is established."""
+
+    reason: Annotated[UncertainReason, Field(strict=False)]
+    text: Substance30

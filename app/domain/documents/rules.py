@@ -14,23 +14,28 @@ from app.domain.documents.matter import MlaMeasure, RequestStatus
 from app.domain.documents.reading import pointer_to
 from app.domain.identifiers import Person
 from app.domain.instruments import Basis, usable
+from app.domain.request_types import EMERGENCY_ONLY
 from app.domain.wire import MIN_HOLD_DAYS
 from app.errors import FieldError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from app.domain.documents.findings import Finding, Parts, Rule, Situation
     from app.domain.instants import Instant
 
 _REACHES_CONTENT = frozenset({MlaMeasure.SEARCH, MlaMeasure.SEIZURE, MlaMeasure.DISCLOSURE})
 _NAMED_BY_TITLE = frozenset({Instrument.BILATERAL, Instrument.REGIONAL})
+_EXTENDED = frozenset({RequestType.PRESERVATION, RequestType.PRESERVATION_EXTENSION})
+_FINDS_DATA = frozenset({RequestType.PRESERVATION, RequestType.DATA_LOCATION_QUERY})
 
 
-def extension_names_its_request(parts: Parts, _: Situation) -> Iterator[Finding]:
-    """V-6: an extension names the request it extends, and only an extension does."""
+def extension_names_its_request(parts: Parts, situation: Situation) -> Iterator[Finding]:
+    """V-6: an extension names the request it extends, only an extension does, and only a preservation is extended."""
     extends = parts.request_status is RequestStatus.EXTENSION
-    if extends and "previous_reference" in parts.absent:
+    if extends and situation.type not in _EXTENDED:
+        yield FieldError("/request_status", "not_applicable", "Only a preservation is extended; file a new request.")
+    elif extends and situation.type is RequestType.PRESERVATION and "previous_reference" in parts.absent:
         yield FieldError(
             "/previous_reference", Completion.MISSING, "An extension names the reference of the request it extends."
         )
@@ -39,29 +44,34 @@ def extension_names_its_request(parts: Parts, _: Situation) -> Iterator[Finding]
 
 
 def emergency_has_its_facts(parts: Parts, situation: Situation) -> Iterator[Finding]:
-    """V-7 and CETS 224 art. 9: the tier EMERGENCY and the facts that justify it go together."""
+    """V-7 and CETS 224 arts. 9, 10: the tier EMERGENCY and the facts that justify it go together."""
     emergency = parts.urgency is not None and parts.urgency.tier is Tier.EMERGENCY
-    disclosure = situation.type is RequestType.EMERGENCY_DISCLOSURE
-    if (emergency or disclosure) and "emergency" in parts.absent:
+    by_type = situation.type in EMERGENCY_ONLY
+    if (emergency or by_type) and "emergency" in parts.absent:
         yield FieldError(
             "/emergency",
             Completion.EMERGENCYFACTS,
             "An emergency is a significant and imminent risk to the life or safety of a person: state it. Where data "
             "are at risk and nobody is, use the tier URGENT with expected_loss_at.",
         )
-    if disclosure and parts.urgency is not None and not emergency:
-        yield FieldError("/urgency/tier", "tier_mismatch", "An emergency disclosure is of the tier EMERGENCY.")
+    if by_type and parts.urgency is not None and not emergency:
+        yield FieldError("/urgency/tier", "tier_mismatch", "This type is for emergencies: its tier is EMERGENCY.")
 
 
 def mutual_assistance_is_intended(parts: Parts, situation: Situation) -> Iterator[Finding]:
-    """Art. 29(2)(f), and V-4: content is preserved only for a measure that can reach content."""
-    if situation.type is not RequestType.PRESERVATION:
-        return
-    if "mla_intent" in parts.absent:
+    """Art. 29(2)(f), and V-4: content is preserved or collected only for a measure that can reach content."""
+    if situation.type is RequestType.PRESERVATION and "mla_intent" in parts.absent:
         yield FieldError(
             "/mla_intent",
             Completion.MLAINTENT,
             "State the intention to submit a request for assistance: art. 29(2)(f).",
+        )
+    asks_content = any(DataCategory.CONTENT in target.data_categories for _, target in parts.targets)
+    if situation.type is RequestType.EVIDENCE_COLLECTION and asks_content and "mla_intent" in parts.absent:
+        yield FieldError(
+            "/mla_intent",
+            Completion.MLAINTENT,
+            "Content is given on a letter of request only: say who will send it, arts. 31 and 34.",
         )
     intent = parts.mla_intent
     if intent is None:
@@ -70,9 +80,8 @@ def mutual_assistance_is_intended(parts: Parts, situation: Situation) -> Iterato
         yield FieldError(
             "/mla_intent/intends",
             Completion.MLAINTENT,
-            "Without the intention to submit a request for assistance data cannot be preserved: art. 29(2)(f).",
+            "Without the intention to submit a request for assistance this cannot be asked: art. 29(2)(f).",
         )
-    asks_content = any(DataCategory.CONTENT in target.data_categories for _, target in parts.targets)
     if asks_content and intent.measure not in _REACHES_CONTENT:
         yield FieldError(
             "/mla_intent/measure", Completion.MLAINTENT, "Content needs a search, a seizure or a disclosure to follow."
@@ -122,9 +131,9 @@ def penalties_are_stated(parts: Parts, situation: Situation) -> Iterator[Finding
 
 
 def a_person_is_no_target_alone(parts: Parts, situation: Situation) -> Iterator[Finding]:
-    """Data are preserved for a line, an account or a machine; a person is only context."""
+    """Data are preserved or located for a line, an account or a machine; a person is only context."""
     persons = [isinstance(target.identifier, Person) for _, target in parts.targets]
-    if situation.type is RequestType.PRESERVATION and persons and all(persons):
+    if situation.type in _FINDS_DATA and persons and all(persons):
         yield FieldError("/targets", "person_only", "Name the line, account or machine; a person alone finds no data.")
 
 
@@ -146,6 +155,19 @@ def instruments_are_in_force(parts: Parts, situation: Situation) -> Iterator[Fin
                 "This instrument does not carry such a request between the two states today.",
                 roads,
             )
+        elif ground.articles and not _names_one_of(ground.articles, bases, ground.instrument):
+            yield DocumentWarning(
+                pointer_to(*at, "articles"),
+                "articles_of_another_measure",
+                "None of these articles carries such a request; see the ones that do.",
+                tuple(road for road in roads if road.instrument is ground.instrument),
+            )
+
+
+def _names_one_of(articles: Iterable[str], bases: Iterable[Basis], instrument: Instrument) -> bool:
+    """Whether an article named is one that carries the type, whatever paragraph is added; unnumbered ones do."""
+    carrying = {article for basis in bases if basis.instrument is instrument for article in basis.articles}
+    return not carrying or any(article.partition("(")[0].strip() in carrying for article in articles)
 
 
 def _roads(bases: tuple[Basis, ...], requested: str, situation: Situation) -> tuple[Alternative, ...]:

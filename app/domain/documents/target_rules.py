@@ -15,7 +15,9 @@ from app.domain.documents.targets import (
     Assignment,
 )
 from app.domain.identifiers import IpFlow, Ipv4, Ipv6
+from app.domain.identifiers.addresses import normal_address
 from app.domain.identifiers.reachability import Reach, reach, read_address
+from app.domain.law.warning_lists import Watched
 from app.errors import FieldError
 
 if TYPE_CHECKING:
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
 
     from app.domain.documents.findings import Finding, Parts, Rule, Situation
     from app.domain.documents.targets import Target
+    from app.domain.law.warning_lists import WarningList
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far the other clocks may be ahead of ours before a time counts as lying in the future."""
+IPV4 = 4
 COARSEST_CLOCK = 1.0
 """Seconds: behind a shared address a coarser clock points at several customers."""
 
@@ -37,6 +41,9 @@ _RESERVED = "This value is kept for documentation and belongs to nobody; only a 
 _FUTURE = (
     "Only data that exist can be preserved. For what is still to come use real-time measures: arts. 33 and 34, by MLA."
 )
+
+_UNSEEN = "Nobody has seen this yet."
+_RESOLVE = "Many IPv4 addresses are shared: give source port and second-accurate time if you have them."
 
 
 def custodian_or_what_was_tried(parts: Parts, situation: Situation) -> Iterator[Finding]:
@@ -78,9 +85,10 @@ def interval_is_historical(parts: Parts, situation: Situation) -> Iterator[Findi
             yield FieldError(_at(place, "interval", "end"), "future_interval", _FUTURE)
         for number, observation in enumerate(target.observations):
             if observation.at.utc > latest:
-                yield FieldError(
-                    _at(place, "observations", number, "at"), "future_observation", "Nobody has seen this yet."
-                )
+                yield FieldError(_at(place, "observations", number, "at"), "future_observation", _UNSEEN)
+        for member, moment in target.identifier.moments():
+            if moment.utc > latest:
+                yield FieldError(_at(place, "identifier", member), "future_observation", _UNSEEN)
 
 
 def interval_is_narrow(parts: Parts, _: Situation) -> Iterator[Finding]:
@@ -110,13 +118,16 @@ def address_can_be_resolved(parts: Parts, _: Situation) -> Iterator[Finding]:
     for place, target in parts.targets:
         if isinstance(target.identifier, (Ipv4, Ipv6)):
             yield from _resolvable_address(place, target)
-        if isinstance(target.identifier, IpFlow) and target.assignment is Assignment.CGN:
-            yield from _resolvable_flow(place, target.identifier)
+        if isinstance(target.identifier, IpFlow) and target.identifier.source_port is None:
+            yield from _flow_without_port(place, target.identifier, target.assignment or Assignment.UNKNOWN)
 
 
-def _resolvable_flow(place: int, flow: IpFlow) -> Iterator[Finding]:
-    if flow.source_port is None:
-        yield FieldError(_at(place, "identifier", "source_port"), Completion.PORT, _PORT)
+def _flow_without_port(place: int, flow: IpFlow, assignment: Assignment) -> Iterator[Finding]:
+    at = _at(place, "identifier", "source_port")
+    if assignment is Assignment.CGN:
+        yield FieldError(at, Completion.PORT, _PORT)
+    elif assignment is Assignment.UNKNOWN and read_address(flow.source_ip).version == IPV4:
+        yield DocumentWarning(at, "may_not_resolve", _RESOLVE)
 
 
 def _resolvable_address(place: int, target: Target) -> Iterator[Finding]:
@@ -133,7 +144,7 @@ def _resolvable_address(place: int, target: Target) -> Iterator[Finding]:
         yield DocumentWarning(
             _at(place, "assignment"),
             "may_not_resolve",
-            "Many IPv4 addresses are shared: give source port and second-accurate time if you have them.",
+            _RESOLVE,
         )
 
 
@@ -149,6 +160,21 @@ def _resolvable_behind_cgn(place: int, target: Target) -> Iterator[Finding]:
                 "clock_too_coarse",
                 "Behind a shared address the time must be right to the second.",
             )
+
+
+def clocks_are_right(parts: Parts, _: Situation) -> Iterator[Finding]:
+    """A clock that was known to be wrong shifts the time that is searched, which only matters where lines change."""
+    for place, target in parts.targets:
+        if target.assignment is Assignment.STATIC:
+            continue
+        for number, observation in enumerate(target.observations):
+            skew = observation.known_skew_seconds or 0
+            if abs(skew) > max(COARSEST_CLOCK, observation.accuracy_seconds or 0):
+                yield DocumentWarning(
+                    _at(place, "observations", number, "known_skew_seconds"),
+                    "clock_skewed",
+                    "The clock was wrong by more than its accuracy: say whether the time is corrected already.",
+                )
 
 
 def reserved_values_are_for_tests(parts: Parts, _: Situation) -> Iterator[Finding]:
@@ -172,6 +198,30 @@ def identifiers_have_remarks(parts: Parts, _: Situation) -> Iterator[Finding]:
             yield DocumentWarning(_at(place, "identifier", remark.member), remark.code, remark.detail)
 
 
+def identifiers_stand_on_no_list(parts: Parts, situation: Situation) -> Iterator[Finding]:
+    """Values that name nobody or too many (public resolvers, shared hosting): a warning, in the list's own words."""
+    lists = situation.law.warning_lists
+    for place, target in parts.targets:
+        for member, watched, value in target.identifier.watched():
+            for hit in lists.hits(watched, value, type=target.identifier.type):
+                yield _on_list(f"{_at(place, 'identifier')}/{member}", hit)
+        for where, reached in _destinations(target):
+            for hit in lists.hits(Watched.ADDRESS, normal_address(reached)["value"], type="destination"):
+                yield _on_list(_at(place, *where), hit)
+
+
+def _destinations(target: Target) -> Iterator[tuple[tuple[int | str, ...], str]]:
+    if isinstance(target.identifier, IpFlow):
+        yield ("identifier", "destination_ip"), target.identifier.destination_ip
+    for number, observation in enumerate(target.observations):
+        if observation.destination_ip is not None:
+            yield ("observations", number, "destination_ip"), observation.destination_ip
+
+
+def _on_list(pointer: str, hit: WarningList) -> DocumentWarning:
+    return DocumentWarning(pointer, "on_warning_list", hit.why, list=hit.list)
+
+
 def _countries(parts: Parts) -> Iterator[tuple[str, str]]:
     for place, target in parts.targets:
         if target.custodian is not None:
@@ -192,6 +242,8 @@ TARGET_RULES: tuple[Rule, ...] = (
     interval_is_historical,
     interval_is_narrow,
     address_can_be_resolved,
+    clocks_are_right,
     reserved_values_are_for_tests,
     identifiers_have_remarks,
+    identifiers_stand_on_no_list,
 )

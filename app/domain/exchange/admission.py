@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.codes import State, Tier
 from app.domain.exchange.clocks import silent_since
+from app.domain.exchange.onward import has_received, open_transfer, open_use_question, other
 from app.domain.exchange_codes import By, Flag, Side
 from app.domain.transitions import BLOCKED_BY_WITHDRAWAL, EXCHANGE_ROWS, rows_of
 from app.errors import Conflict, Forbidden
@@ -78,6 +79,9 @@ def obstacle_to(exchange: Exchange, action: str, *, side: Side, now: datetime) -
     """What, beside the state, stands against an act; None if nothing does."""
     if side is Side.REQUESTED and exchange.private.withdrawal_waiting and action in BLOCKED_BY_WITHDRAWAL:
         return "withdrawal_waiting"
+    sided = _OBSTACLES_BY_SIDE.get(action)
+    if sided is not None:
+        return sided(exchange, side)
     find = _OBSTACLES.get(action)
     return None if find is None else find(exchange, now)
 
@@ -124,6 +128,49 @@ def _condition_open(exchange: Exchange, _now: datetime) -> Obstacle:
     return "condition_open" if exchange.condition is not None else None
 
 
+def _content_too_early(exchange: Exchange, now: datetime) -> Obstacle:
+    """An offered condition must have been accepted, or its giver have decided to give anyway.
+
+    The giver knows from its own opening what it offered, whatever the snapshot of the other side says.
+    """
+    accepted = {condition.id for condition in exchange.accepted_conditions}
+    offered = exchange.asked.offered
+    unsettled = offered is not None and offered not in accepted and exchange.state is not State.ACCEPTED
+    return "condition_open" if unsettled else _condition_open(exchange, now)
+
+
+def _nothing_received(exchange: Exchange, side: Side) -> Obstacle:
+    return None if has_received(exchange, side) else "nothing_given"
+
+
+def _nothing_they_received(exchange: Exchange, side: Side) -> Obstacle:
+    return None if has_received(exchange, other(side)) else "nothing_given"
+
+
+def _no_transfer_asked(exchange: Exchange, side: Side) -> Obstacle:
+    asked = any(open_transfer(exchange, one.id, giver=side) for one in exchange.onward_transfers)
+    return None if asked else "nothing_asked"
+
+
+def _no_use_asked(exchange: Exchange, side: Side) -> Obstacle:
+    asked = any(open_use_question(exchange, one.id, receiver=side) for one in exchange.use_questions)
+    return None if asked else "nothing_asked"
+
+
+def _not_to_be_confirmed(exchange: Exchange, _now: datetime) -> Obstacle:
+    return None if Flag.CONFIRMATION_OUTSTANDING in exchange.flags else "no_confirmation_due"
+
+
+def _order_served(exchange: Exchange, _now: datetime) -> Obstacle:
+    """X7: a notice asks whether to execute; once the order is served there is nothing to decide any more."""
+    return None if exchange.served_at is None else "order_served"
+
+
+def _no_reference(exchange: Exchange, _now: datetime) -> Obstacle:
+    """No result without the requested side's reference."""
+    return None if exchange.b_reference is not None else "b_reference_missing"
+
+
 def _already_oral(exchange: Exchange, _now: datetime) -> Obstacle:
     return "already_recorded" if exchange.oral is not None else None
 
@@ -141,8 +188,20 @@ _OBSTACLES: Mapping[str, Callable[[Exchange, datetime], Obstacle]] = {
     "raise_tier": _highest_tier,
     "close": _formalities_due,
     "cannot_comply": _no_condition,
-    "send_content": _condition_open,
+    "send_content": _content_too_early,
+    "notify_risk": _order_served,
+    "preserve": _no_reference,
+    "answer": _no_reference,
+    "confirm_formally": _not_to_be_confirmed,
     "record_oral": _already_oral,
     "regularise": _nothing_to_regularise,
 }
 """Action → what may stand against it beside the state."""
+
+_OBSTACLES_BY_SIDE: Mapping[str, Callable[[Exchange, Side], Obstacle]] = {
+    "request_onward_transfer": _nothing_received,
+    "decide_onward_transfer": _no_transfer_asked,
+    "ask_use": _nothing_they_received,
+    "explain_use": _no_use_asked,
+}
+"""The same for acts that both sides do."""

@@ -6,15 +6,20 @@ Each guard returns the rules broken; the first one gives the refusal its code. N
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from app.domain import onward_acts
 from app.domain import requested_acts as acts
-from app.domain.codes import RefusalGround, RiskNotice
+from app.domain.codes import RequestType
 from app.domain.exchange.clocks import LONGEST_TERM, MAX_POSTPONEMENT
-from app.domain.exchange.grounds import available_grounds, needs_reservation
+from app.domain.exchange.grounds import available_notices, can_be_postponed, refusable_on
+from app.domain.exchange.marking_guards import answer_marking_errors
+from app.domain.exchange.onward import open_transfer, open_use_question
 from app.domain.exchange.preserving import result_errors
+from app.domain.exchange.refusing import NOT_AVAILABLE, legal_roads, refusal_errors
+from app.domain.exchange_codes import Side
 from app.domain.holds import end_of_hold
-from app.domain.transitions import HOLD_TYPES
+from app.domain.transitions import EMERGENCY
 from app.errors import FieldError, Refused
 
 if TYPE_CHECKING:
@@ -23,7 +28,7 @@ if TYPE_CHECKING:
 
     from app.domain.codes import Instrument
     from app.domain.exchange.parties import PartyRules
-    from app.domain.exchange.values import Exchange
+    from app.domain.exchange.values import Exchange, ProposedRefusal
     from app.domain.transitions import Row
     from app.domain.wire import Act
 
@@ -45,21 +50,15 @@ def check_content(act: Act, case: Case) -> None:
     guard = _GUARDS.get(type(act))
     errors = () if guard is None else guard(act, case)
     if errors:
-        raise Refused(errors[0].code, errors[0].detail, errors=errors)
+        raise Refused(errors[0].code, errors[0].detail, errors=errors, **_roads(act, case, errors))
 
 
-def ground_errors(case: Case, ground: RefusalGround, instrument: Instrument, *, reservation_id: str | None) -> Errors:
-    """Whether this ground is open in this case (domain.md 2.2); the detail lists those that are."""
-    available = available_grounds(case.exchange, instrument, case.rules)
-    if ground not in available:
-        listed = ", ".join(available) or "none"
-        return (FieldError("/code", "refusal_ground_not_available", f"Grounds open in this case: {listed}."),)
-    if ground is RefusalGround.DUAL_CRIMINALITY and needs_reservation(case.exchange, instrument):
-        on_file = {name for name in case.rules.reservations if name.startswith(f"{instrument}:")}
-        if reservation_id not in on_file:
-            detail = f"Name the reservation on file: {', '.join(sorted(on_file))}."
-            return (FieldError("/reservation_id", "refusal_ground_not_available", detail),)
-    return ()
+def _roads(act: Act, case: Case, errors: Errors) -> dict[str, Any]:
+    """What goes with a ground that is not open: those that are, and what to say in its place."""
+    tried = act if isinstance(act, acts.Refuse) else case.exchange.private.proposed_refusal
+    if errors[0].code != NOT_AVAILABLE or tried is None or tried.instrument is None:
+        return {}
+    return legal_roads(case.exchange, case.rules, ground=tried.code, instrument=tried.instrument)
 
 
 def _future(pointer: str, moment: datetime | None, case: Case) -> Errors:
@@ -99,9 +98,13 @@ def _ask(act: acts.Ask, case: Case) -> Errors:
 def _notify_risk(act: acts.NotifyRisk, case: Case) -> Errors:
     """Art. 29(6) speaks of preservation; for everything else art. 27(8) leaves confidentiality alone (X7)."""
     errors = _future("/due_at", act.due_at, case) + _instrument(act.instrument, case)
-    if case.exchange.type in HOLD_TYPES or set(act.codes) == {RiskNotice.CONFIDENTIALITY}:
+    if errors or act.instrument is None:
         return errors
-    return (*errors, FieldError("/codes", "code_not_available", "For this type: W-CONF."))
+    open_ones = available_notices(case.exchange, act.instrument, case.rules)
+    if set(act.codes) <= set(open_ones):
+        return ()
+    detail = f"For this type under this instrument: {', '.join(open_ones) or 'none'}."
+    return (FieldError("/codes", "code_not_available", detail),)
 
 
 def _with_instrument(act: acts.ProposeConditions | acts.Accept, case: Case) -> Errors:
@@ -125,6 +128,8 @@ def _not_executable(act: acts.NotExecutableAct, case: Case) -> Errors:
         errors = (FieldError("/code", "code_not_available", f"In this state: {listed}."),)
     if "reasons" in case.row.needs and act.reasons is None:
         errors = (*errors, _missing("/reasons"))
+    if "reasons" in case.row.needs and act.suggestion is None and case.exchange.type in EMERGENCY:
+        errors = (*errors, _no_alternatives("/suggestion"))
     return errors
 
 
@@ -132,7 +137,14 @@ def _refuse(act: acts.Refuse, case: Case) -> Errors:
     errors = _instrument(act.instrument, case)
     if errors or act.instrument is None:
         return errors
-    return ground_errors(case, act.code, act.instrument, reservation_id=act.reservation_id)
+    if act.alternatives is None and case.exchange.type in EMERGENCY:
+        errors = (_no_alternatives("/alternatives"),)
+    return _ground(act, act.instrument, case) + errors
+
+
+def _no_alternatives(pointer: str) -> FieldError:
+    """CETS 224 art. 9(6): no is said together with the other forms of cooperation there are."""
+    return FieldError(pointer, "alternatives_missing", "Name the other forms of cooperation that are available.")
 
 
 def _confirm_refusal(_act: acts.ConfirmRefusal, case: Case) -> Errors:
@@ -143,10 +155,20 @@ def _confirm_refusal(_act: acts.ConfirmRefusal, case: Case) -> Errors:
     errors = _instrument(proposed.instrument, case)
     if errors:
         return errors
-    return ground_errors(case, proposed.code, proposed.instrument, reservation_id=proposed.reservation_id)
+    return _ground(proposed, proposed.instrument, case)
+
+
+def _ground(said: acts.Refuse | ProposedRefusal, instrument: Instrument, case: Case) -> Errors:
+    return refusal_errors(
+        case.exchange, case.rules, ground=said.code, instrument=instrument, reservation_id=said.reservation_id
+    )
 
 
 def _postpone(act: acts.Postpone, case: Case) -> Errors:
+    lawful = refusable_on(case.exchange, case.rules)
+    if lawful and not any(can_be_postponed(case.exchange, one, case.rules) for one in lawful):
+        detail = "The instrument or treaty between the two states knows no postponement of such a request."
+        return (FieldError("/code", "postponement_not_available", detail),)
     if case.now < act.review_at <= case.now + MAX_POSTPONEMENT:
         return ()
     return (FieldError("/review_at", "out_of_range", "The review lies ahead, and within thirty days."),)
@@ -154,6 +176,42 @@ def _postpone(act: acts.Postpone, case: Case) -> Errors:
 
 def _report_progress(act: acts.ReportProgress, case: Case) -> Errors:
     return _future("/next_update_at", act.next_update_at, case)
+
+
+def _answer(act: acts.Answer, case: Case) -> Errors:
+    """Four by four is for information and advice, and whole; what is disclosed on a request bears none."""
+    errors = answer_marking_errors(case.exchange, act.marking)
+    for name in ("source", "information"):
+        if getattr(act, name) is not None and case.exchange.type is not RequestType.TECHNICAL_ADVICE:
+            errors = (
+                *errors,
+                FieldError(f"/{name}", "evaluation_not_available", "Only information and advice bear it."),
+            )
+    if (act.source is None) != (act.information is None):
+        errors = (*errors, _missing("/source" if act.source is None else "/information"))
+    return errors
+
+
+def _disclose_traffic_path(act: acts.DiscloseTrafficPath, case: Case) -> Errors:
+    """Art. 30 speaks of a provider in another state."""
+    errors = answer_marking_errors(case.exchange, act.marking)
+    if act.country is not None and case.exchange.requested.startswith(act.country):
+        errors = (*errors, FieldError("/country", "provider_not_abroad", "Art. 30 speaks of a provider abroad."))
+    return errors
+
+
+def _decide_onward_transfer(act: onward_acts.DecideOnwardTransfer, case: Case) -> Errors:
+    wished = open_transfer(case.exchange, act.transfer_id, giver=Side.REQUESTED)
+    return () if wished else (_not_open("/transfer_id"),)
+
+
+def _explain_use(act: onward_acts.ExplainUse, case: Case) -> Errors:
+    asked = open_use_question(case.exchange, act.question_id, receiver=Side.REQUESTED)
+    return () if asked else (_not_open("/question_id"),)
+
+
+def _not_open(pointer: str) -> FieldError:
+    return FieldError(pointer, "not_open", "This must name what is open at present.")
 
 
 def _record_oral(act: acts.RecordOral, case: Case) -> Errors:
@@ -173,4 +231,8 @@ _GUARDS: Mapping[type[Act], Callable[..., Errors]] = {
     acts.Postpone: _postpone,
     acts.ReportProgress: _report_progress,
     acts.RecordOral: _record_oral,
+    acts.Answer: _answer,
+    acts.DiscloseTrafficPath: _disclose_traffic_path,
+    onward_acts.DecideOnwardTransfer: _decide_onward_transfer,
+    onward_acts.ExplainUse: _explain_use,
 }

@@ -14,7 +14,9 @@ from app.domain.exchange.admission import obstacle_to
 from app.domain.exchange.hold_admission import is_timed
 from app.domain.exchange.hold_effects import HoldDoing, carry_out_on_hold
 from app.domain.exchange.moves import moved, run_out, with_hold, written
+from app.domain.exchange.onward import ONWARD_ACTS, open_transfer, open_use_question
 from app.domain.exchange.requesting_effects import carry_out
+from app.domain.exchange.room import is_onward_room_full
 from app.domain.exchange.values import TERMINAL
 from app.domain.exchange_codes import QuestionKind, Side
 from app.domain.hold_acts import Release, RequestExtension
@@ -22,11 +24,13 @@ from app.domain.hold_transitions import REQUESTING_HOLD_ACTS
 from app.domain.holds import is_open
 from app.domain.messages import ActionBody, HoldActionBody
 from app.domain.moments import to_milliseconds
+from app.domain.onward_acts import DecideOnwardTransfer, ExplainUse
 from app.domain.requesting_acts import (
     AcceptCondition,
     DeclineCondition,
     Proceed,
     RaiseTier,
+    SendContent,
     Stop,
     Supplement,
     Withdraw,
@@ -95,7 +99,10 @@ def _on_exchange(seen: Exchange, act: ExchangeAct, *, now: datetime) -> _Verdict
     if isinstance(act, Stop) and row is X29:
         # The notice is gone but the wish is clear: what must stop is withdrawn (ruling 14).
         body = Withdraw(action="withdraw", generation=act.generation)
-    return Fate.APPLIED, None, moved(carry_out(seen, body, now=now), row, now=now)
+    changed = carry_out(seen, body, now=now)
+    if act.action in ONWARD_ACTS and is_onward_room_full(changed):
+        return Fate.REFUSED, "too_much_text", seen
+    return Fate.APPLIED, None, moved(changed, row, now=now)
 
 
 def _refusal_of(seen: Exchange, act: ExchangeAct) -> str | None:
@@ -108,6 +115,8 @@ def _refusal_of(seen: Exchange, act: ExchangeAct) -> str | None:
         return "question_id_missing"
     if isinstance(act, AcceptCondition | DeclineCondition) and act.condition_id is None:
         return "condition_id_missing"
+    if isinstance(act, SendContent) and None in {act.text, act.source, act.information}:
+        return "content_incomplete"
     return None
 
 
@@ -121,9 +130,20 @@ def _row(seen: Exchange, act: ExchangeAct) -> Row | None:
         return None
     if isinstance(act, AcceptCondition | DeclineCondition) and not _answers_condition(seen, act):
         return None
+    if _answers_nothing_open(seen, act):
+        return None
     if isinstance(act, Supplement) and not _answers_question(seen, act, QuestionKind.ASK):
         leaving = [row for row in leaving if not row.targets]
     return leaving[0] if leaving else None
+
+
+def _answers_nothing_open(seen: Exchange, act: ExchangeAct) -> bool:
+    """Whether the transfer or the question that the act names has been decided, or answered, already."""
+    if isinstance(act, DecideOnwardTransfer):
+        return open_transfer(seen, act.transfer_id, giver=Side.REQUESTING) is None
+    if isinstance(act, ExplainUse):
+        return open_use_question(seen, act.question_id, receiver=Side.REQUESTING) is None
+    return False
 
 
 def _answers_question(seen: Exchange, act: Supplement | Proceed | Stop, kind: QuestionKind) -> bool:

@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from app.domain.codes import Instrument, RequestType, State, Tier
+from app.domain.codes import DataCategory, Instrument, RequestType, State, Tier
 from app.domain.exchange.clocks import DELIVERY, REPLY
+from app.domain.exchange.formalities import with_formalities
 from app.domain.exchange.moves import moved
 from app.domain.exchange.requested_effects import with_flag
 from app.domain.exchange.requesting_effects import WITHDRAWN
 from app.domain.exchange.values import NOT_OPENED, Asked, Condition, Exchange, Progress
 from app.domain.exchange_codes import Flag
+from app.domain.marking_bodies import read_marking
 from app.domain.moments import to_milliseconds
 from app.domain.transitions import X1, X29
 from app.domain.wire import MAX_HOLD_DAYS, MAX_TARGETS
@@ -20,7 +22,7 @@ from app.errors import Conflict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from uuid import UUID
 
     from app.domain.codes import Fate
@@ -56,14 +58,22 @@ def dispatched(exchange_id: UUID, body: OpenBody, *, now: datetime) -> Exchange:
         opened_at=body.opened_at,
         changed_at=moment,
         state_since=moment,
-        asked=read_asked(body.document),
+        asked=read_opening(body),
     )
 
 
-def open_exchange(exchange_id: UUID, body: OpenBody, *, now: datetime, withdraw: Withdraw | None = None) -> Exchange:
+def open_exchange(
+    exchange_id: UUID,
+    body: OpenBody,
+    *,
+    now: datetime,
+    withdraw: Withdraw | None = None,
+    confirm_within: timedelta | None = None,
+) -> Exchange:
     """The exchange as it begins at the requested side: DELIVERED, generation 1 (X1).
 
     With a `withdraw` that arrived together with it, it is born WITHDRAWN and never offered as work (ruling 15).
+    `confirm_within` is the term of a requested side that wants a formal confirmation (art. 25(3)).
     """
     moment = to_milliseconds(now)
     arrived = replace(
@@ -75,7 +85,7 @@ def open_exchange(exchange_id: UUID, body: OpenBody, *, now: datetime, withdraw:
     if moment - body.opened_at > DELIVERY[body.tier]:
         arrived = with_flag(arrived, Flag.LATE)
     if withdraw is None:
-        return arrived
+        return with_formalities(arrived, body, confirm_within=confirm_within, now=moment)
     return replace(moved(arrived, X29, now=moment), reason=WITHDRAWN, reason_text=withdraw.reasons)
 
 
@@ -110,7 +120,7 @@ def note_call(call: Call, *, now: datetime) -> Exchange:
     )
 
 
-def attach(exchange: Exchange, body: OpenBody, *, now: datetime) -> Exchange:
+def attach(exchange: Exchange, body: OpenBody, *, now: datetime, confirm_within: timedelta | None = None) -> Exchange:
     """The open to an exchange that was noted by voice: it keeps its state and is one generation on (ruling 15).
 
     What was signed counts where the telephone was misheard: the type is that of the open. Raises Conflict `not_yours`
@@ -120,7 +130,7 @@ def attach(exchange: Exchange, body: OpenBody, *, now: datetime) -> Exchange:
     if not same or Flag.NOTED not in exchange.flags:
         raise Conflict(NOT_YOURS, "the open does not belong to the exchange that was noted")
     moment = to_milliseconds(now)
-    return replace(
+    attached = replace(
         exchange,
         type=body.type,
         tier=body.tier,
@@ -130,7 +140,24 @@ def attach(exchange: Exchange, body: OpenBody, *, now: datetime) -> Exchange:
         opened_at=body.opened_at,
         flags=tuple(flag for flag in exchange.flags if flag is not Flag.NOTED),
         condition=_offered(body, now=moment),
-        asked=read_asked(body.document),
+        asked=read_opening(body),
+    )
+    return with_formalities(attached, body, confirm_within=confirm_within, now=moment)
+
+
+def read_opening(body: OpenBody) -> Asked:
+    """The same as `read_asked`, with what stands beside the document.
+
+    That is the chosen basis, which goes before those that the document names, the marking, the condition of an offer.
+    """
+    offered = body.condition if body.type is RequestType.SPONTANEOUS_INFORMATION else None
+    asked = read_asked(body.document)
+    chosen = () if body.basis is None else (body.basis.instrument,)
+    return replace(
+        asked,
+        instruments=tuple(dict.fromkeys((*chosen, *asked.instruments))),
+        marking=read_marking(body.marking),
+        offered=None if offered is None else offered.id,
     )
 
 
@@ -144,6 +171,7 @@ def read_asked(document: Mapping[str, Any]) -> Asked:
         articles=tuple(str(article) for article in _members(document.get("offences"), "ets185_article")),
         requested_days=days if isinstance(days, int) and 0 < days <= MAX_HOLD_DAYS else None,
         instruments=_instruments(document.get("legal_basis")),
+        categories=_categories(targets),
         mla_planned_on=_day(intent.get("planned_date")) if isinstance(intent, dict) else None,
         mla_intended=isinstance(intent, dict) and intent.get("intends") is True,
     )
@@ -161,6 +189,18 @@ def _instruments(basis: object) -> tuple[Instrument, ...]:
     named = _members(basis.get("international"), "instrument") if isinstance(basis, dict) else ()
     known = {instrument.value for instrument in Instrument}
     return tuple(dict.fromkeys(Instrument(name) for name in named if isinstance(name, str) and name in known))
+
+
+def _categories(targets: object) -> tuple[DataCategory, ...]:
+    """The kinds of data asked for, if that can be read of every target."""
+    asked = _members(targets, "data_categories")
+    if not isinstance(targets, list) or len(asked) != len(targets):
+        return ()
+    named = [name for names in asked for name in (names if isinstance(names, list) else [None])]
+    known = {category.value for category in DataCategory}
+    if not all(isinstance(name, str) and name in known for name in named):
+        return ()
+    return tuple(dict.fromkeys(DataCategory(str(name)) for name in named))
 
 
 def _members(entries: object, name: str) -> tuple[object, ...]:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from app.domain.codes import Instrument, Role
+from app.domain.deadlines import PACKAGED
 from app.domain.exchange_codes import By, Side
-from app.domain.instruments import usable
+from app.domain.instruments import state_of, usable
+from app.domain.law import Effect, packaged_law
 from app.domain.wire import MIN_HOLD_DAYS
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Iterator
+    from datetime import date, datetime
     from uuid import UUID
 
     from app.domain.contact_points import ContactPoint, Statement
+    from app.domain.deadlines import Clocks
     from app.domain.exchange.values import Exchange
-    from app.domain.instruments import Law
+    from app.domain.law import Law, RefusalTable
+    from app.domain.law.rows import Admitted
 
 _CAPACITIES: dict[tuple[Side, Role], frozenset[By]] = {
     (Side.REQUESTING, Role.DUTY_OFFICER): frozenset({By.DO_A}),
@@ -26,10 +31,6 @@ _CAPACITIES: dict[tuple[Side, Role], frozenset[By]] = {
     (Side.REQUESTED, Role.SUPERVISOR): frozenset({By.DO_B, By.SUP_B}),
 }
 """A supervisor may do what a duty officer may; no other role acts on an exchange."""
-
-
-_PRESERVED = ((Instrument.ETS185, "29"), (Instrument.UNCC, "42"))
-"""Where a reservation on dual criminality for preservation is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,17 @@ class Officer:
         return _CAPACITIES.get((self.side, self.role), frozenset())
 
 
+def _packaged_table() -> RefusalTable:
+    return packaged_law().table
+
+
 @dataclass(frozen=True, slots=True)
 class PartyRules:
     """What holds at the requested side, for this pair of states, today.
 
-    `instruments` are those in force between the two for the type of request, the preferred first. `reservations` are
-    ids of reservations on dual criminality for preservation, `declared` instruments with a declaration that excludes
-    requests. `max_extensions` None means that its law sets no limit.
+    `instruments` are those in force between the two for the type of request, the preferred first; `owed` those of them
+    that state a duty. `reservations` are ids of reservations on dual criminality, `declared` instruments with a
+    declaration that excludes this request. `max_extensions` None means that its law sets no limit.
     """
 
     zone: ZoneInfo
@@ -63,44 +68,67 @@ class PartyRules:
     reservations: frozenset[str] = frozenset()
     declared: frozenset[Instrument] = frozenset()
     formalities_after_execution: bool = False
+    clocks: Clocks = PACKAGED
+    owed: frozenset[Instrument] = frozenset(Instrument) - {Instrument.G7_24_7}
+    table: RefusalTable = field(default_factory=_packaged_table)
 
 
-def party_rules(exchange: Exchange, requested: ContactPoint, *, now: datetime, law: Law | None = None) -> PartyRules:
+def party_rules(exchange: Exchange, requested: ContactPoint, *, now: datetime, law: Law) -> PartyRules:
     """The rules for this exchange, from the law between the two states and the requested side's directory entry.
 
-    The id of a reservation is its instrument and article, as `ETS185:29(4)`.
+    A reservation or declaration counts as the law files have it; where they do not speak of it at all, as the directory
+    entry does, under the id `<instrument>:<article>`.
     """
-    bases = usable(exchange.requesting, exchange.requested, on=now.date(), type=exchange.type, law=law)
+    today = now.date()
+    states = frozenset({state_of(exchange.requesting), state_of(exchange.requested)})
+    bases = usable(exchange.requesting, exchange.requested, on=today, type=exchange.type, law=law)
+    on_file = tuple(_on_file(exchange, requested, law=law, today=today))
     power = requested.preservation_power
-    in_force = [statement for statement in requested.reservations if _is_in_force(statement, now)]
-    declared = [statement for statement in requested.declarations if _is_in_force(statement, now)]
     return PartyRules(
         zone=ZoneInfo(requested.time_zone),
         instruments=tuple(basis.instrument for basis in bases),
         default_days=max(MIN_HOLD_DAYS, power.default_days),
         extension_days=max(1, power.extension_days),
         max_extensions=power.max_extensions,
-        reservations=frozenset(
-            f"{statement.instrument}:{_article_of(statement)}"
-            for statement in in_force
-            if any(statement.instrument is of and _is_article(statement, article) for of, article in _PRESERVED)
-        ),
-        declared=frozenset(statement.instrument for statement in declared if _is_article(statement, "9(1)(b)")),
-        formalities_after_execution=any(
-            statement.instrument is Instrument.CETS224 and _is_article(statement, "9(5)") for statement in declared
-        ),
+        reservations=frozenset(one.id for one in on_file if one.effect is Effect.DUAL_CRIMINALITY),
+        declared=frozenset(one.instrument for one in on_file if one.effect is Effect.EXCLUDES),
+        formalities_after_execution=any(one.effect is Effect.FORMALITIES_AFTER_EXECUTION for one in on_file),
+        owed=frozenset(basis.instrument for basis in bases if basis.duty),
+        table=law.table_for(states, on=today),
     )
 
 
-def _is_in_force(statement: Statement, now: datetime) -> bool:
-    today = now.date()
-    return statement.since <= today and (statement.until is None or today <= statement.until)
+@dataclass(frozen=True, slots=True)
+class _OnFile:
+    """A statement of the requested state that reaches this request."""
+
+    id: str
+    instrument: Instrument
+    effect: Effect
 
 
-def _is_article(statement: Statement, article: str) -> bool:
-    """Whether the statement is to this article or a paragraph of it."""
-    written = _article_of(statement)
-    return written == article or written.startswith(f"{article}(")
+def _on_file(exchange: Exchange, requested: ContactPoint, *, law: Law, today: date) -> Iterator[_OnFile]:
+    state = state_of(exchange.requested)
+    for statement, admitted in law.statements_of(state, on=today):
+        if admitted.effect is not None and _reaches(admitted, exchange):
+            yield _OnFile(statement.id, statement.instrument, admitted.effect)
+    for written in (*requested.reservations, *requested.declarations):
+        row = law.instrument(written.instrument)
+        article = _article_of(written)
+        holds = written.since <= today and (written.until is None or today <= written.until)
+        if row is None or not holds or law.has_statement(state, written.instrument, article):
+            continue
+        found = row.admitted(article)
+        if found is not None and found.effect is not None and _reaches(found, exchange):
+            yield _OnFile(f"{written.instrument}:{article}", written.instrument, found.effect)
+
+
+def _reaches(admitted: Admitted, exchange: Exchange) -> bool:
+    """Whether it speaks of such a request: of its type, and of nothing but the categories of data that it asks for."""
+    if admitted.types and exchange.type not in admitted.types:
+        return False
+    asked = frozenset(exchange.asked.categories)
+    return not admitted.only_categories or (bool(asked) and asked <= set(admitted.only_categories))
 
 
 def _article_of(statement: Statement) -> str:

@@ -12,9 +12,11 @@ from app.domain import requested_acts as acts
 from app.domain.exchange.clocks import FIRST_SUBSTANCE
 from app.domain.exchange_codes import QuestionKind
 from app.domain.hold_acts import GrantExtension, RequestExtension
+from app.domain.marking_bodies import given
+from app.domain.markings import DEFAULT
 from app.domain.moments import to_milliseconds
 from app.domain.references import RANDOM_BYTES, make_reference
-from app.domain.requesting_acts import AcceptCondition, DeclineCondition, Proceed, Stop, Supplement
+from app.domain.requesting_acts import AcceptCondition, DeclineCondition, Proceed, SendContent, Stop, Supplement
 from app.domain.wire import MAX_HOLD_DAYS, MIN_HOLD_DAYS
 
 if TYPE_CHECKING:
@@ -91,6 +93,11 @@ def _with_instrument(
     return _filled(body, instrument=lawful_instrument(facts.exchange, facts.rules))
 
 
+def _with_marking(body: acts.Answer | acts.DiscloseTrafficPath | SendContent, facts: _Facts) -> ExchangeAct:
+    """What is given bears the marking of the request unless its giver says otherwise."""
+    return _filled(body, marking=given(facts.exchange.asked.marking or DEFAULT))
+
+
 def _preserve(body: acts.Preserve, facts: _Facts) -> ExchangeAct:
     """What is not held yet is held from now on: sixty days, or what was asked, or the law's own term if longer."""
     held = {result.target for result in facts.exchange.results if result.outcome is None}
@@ -124,6 +131,9 @@ _FILLERS: Mapping[type[Act], Callable[..., ExchangeAct]] = {
     acts.Accept: _with_instrument,
     acts.Refuse: _with_instrument,
     acts.Preserve: _preserve,
+    acts.Answer: _with_marking,
+    acts.DiscloseTrafficPath: _with_marking,
+    SendContent: _with_marking,
     Proceed: _question,
     Stop: _question,
     Supplement: _supplement,

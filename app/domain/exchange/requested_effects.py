@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from app.domain import requested_acts as acts
 from app.domain.codes import RequestType, Tier
-from app.domain.exchange.clocks import REPLY
+from app.domain.deadlines import Step
+from app.domain.exchange.clocks import REGULARISED_WITHIN
 from app.domain.exchange.grounds import provision
 from app.domain.exchange.moves import derived_id
+from app.domain.exchange.onward import bind_answer, carry_out_onward, is_onward
 from app.domain.exchange.preserving import preserved
 from app.domain.exchange.requesting_effects import bound
 from app.domain.exchange.values import (
@@ -27,6 +29,7 @@ from app.domain.exchange.values import (
     TrafficPath,
 )
 from app.domain.exchange_codes import Flag, QuestionKind, Side
+from app.domain.marking_bodies import read_marking
 from app.errors import StorageInconsistent
 
 if TYPE_CHECKING:
@@ -53,24 +56,26 @@ def _acknowledge(exchange: Exchange, act: acts.Acknowledge, _doing: Doing) -> Ex
     return replace(exchange, b_reference=act.b_reference, next_update_at=act.next_update_at)
 
 
-def _asked(exchange: Exchange, act: acts.Ask | acts.NotifyRisk, kind: QuestionKind, *, now: datetime) -> Exchange:
-    due_at = act.due_at if act.due_at is not None else now + REPLY[exchange.tier]
+def _asked(exchange: Exchange, act: acts.Ask | acts.NotifyRisk, kind: QuestionKind, *, doing: Doing) -> Exchange:
+    step = Step.CLARIFICATION_ANSWER if kind is QuestionKind.ASK else Step.RISK_NOTICE_ANSWER
+    usual = doing.now + doing.rules.clocks.within(step, exchange.tier)
     codes = tuple(code.value for code in act.codes)
-    question = Question(derived_id(exchange, "question", now=now), kind, codes, act.text, now, due_at)
+    question_id = derived_id(exchange, "question", now=doing.now)
+    question = Question(question_id, kind, codes, act.text, doing.now, act.due_at or usual)
     return replace(exchange, question=question)
 
 
 def _ask(exchange: Exchange, act: acts.Ask, doing: Doing) -> Exchange:
-    asked = _asked(exchange, act, QuestionKind.ASK, now=doing.now)
+    asked = _asked(exchange, act, QuestionKind.ASK, doing=doing)
     return replace(asked, resume_state=exchange.state, clarifications=exchange.clarifications + 1)
 
 
 def _notify_risk(exchange: Exchange, act: acts.NotifyRisk, doing: Doing) -> Exchange:
-    return replace(_asked(exchange, act, QuestionKind.RISK, now=doing.now), instrument=act.instrument)
+    return replace(_asked(exchange, act, QuestionKind.RISK, doing=doing), instrument=act.instrument)
 
 
 def _propose_conditions(exchange: Exchange, act: acts.ProposeConditions, doing: Doing) -> Exchange:
-    due_at = doing.now + REPLY[exchange.tier]
+    due_at = doing.now + doing.rules.clocks.within(Step.CONDITION_ANSWER, exchange.tier)
     condition = Condition(derived_id(exchange, "condition", now=doing.now), act.kind, act.text, doing.now, due_at)
     return replace(exchange, condition=condition, instrument=act.instrument)
 
@@ -80,7 +85,12 @@ def _accept(exchange: Exchange, act: acts.Accept, doing: Doing) -> Exchange:
 
 
 def _start(exchange: Exchange, act: acts.Start, doing: Doing) -> Exchange:
-    return _told(exchange, act.text, now=doing.now)
+    return _told(_served(exchange, act, now=doing.now), act.text, now=doing.now)
+
+
+def _served(exchange: Exchange, act: acts.Start | acts.ReportProgress, *, now: datetime) -> Exchange:
+    """The first time that it is said counts."""
+    return exchange if act.order_served is None or exchange.served_at is not None else replace(exchange, served_at=now)
 
 
 def _told(exchange: Exchange, text: str | None, *, now: datetime) -> Exchange:
@@ -95,7 +105,7 @@ def _preserve(exchange: Exchange, act: acts.Preserve, doing: Doing) -> Exchange:
 
 def _disclose_traffic_path(exchange: Exchange, act: acts.DiscloseTrafficPath, doing: Doing) -> Exchange:
     path = tuple(Hop(hop.address, hop.country, hop.seen_at) for hop in act.path)
-    told = TrafficPath(doing.now, act.provider, act.country, path, act.withheld)
+    told = TrafficPath(doing.now, act.provider, act.country, path, act.withheld, read_marking(act.marking))
     return replace(exchange, traffic_paths=(*exchange.traffic_paths, told))
 
 
@@ -113,11 +123,12 @@ def _refuse(exchange: Exchange, act: acts.Refuse, doing: Doing) -> Exchange:
         instrument=act.instrument,
         at=doing.now,
         reservation_id=act.reservation_id,
+        alternatives=act.alternatives,
     )
     return replace(exchange, private=replace(exchange.private, proposed_refusal=proposed))
 
 
-def _confirm_refusal(exchange: Exchange, _act: acts.ConfirmRefusal, _doing: Doing) -> Exchange:
+def _confirm_refusal(exchange: Exchange, _act: acts.ConfirmRefusal, doing: Doing) -> Exchange:
     proposed = exchange.private.proposed_refusal
     if proposed is None:
         raise StorageInconsistent("refusal_missing", "a refusal was let through that nobody had proposed")
@@ -125,8 +136,9 @@ def _confirm_refusal(exchange: Exchange, _act: acts.ConfirmRefusal, _doing: Doin
         exchange,
         instrument=proposed.instrument,
         reason=proposed.code.value,
-        reason_article=provision(exchange, proposed.instrument, proposed.code),
+        reason_article=provision(exchange, proposed.instrument, proposed.code, rules=doing.rules),
         reason_text=proposed.reasons,
+        suggestion=proposed.alternatives,
     )
 
 
@@ -150,7 +162,9 @@ def _close(exchange: Exchange, act: acts.Close, _doing: Doing) -> Exchange:
 
 
 def _answer(exchange: Exchange, act: acts.Answer, doing: Doing) -> Exchange:
-    answered = replace(exchange, answers=(*exchange.answers, Answer(doing.now, act.text)))
+    marking = read_marking(act.marking)
+    given = Answer(doing.now, act.text, act.source, act.information, marking, bind_answer(exchange))
+    answered = replace(exchange, answers=(*exchange.answers, given))
     if exchange.type is RequestType.EMERGENCY_DISCLOSURE and doing.rules.formalities_after_execution:
         return with_flag(answered, Flag.POST_FORMALITIES_DUE)
     return answered
@@ -161,7 +175,8 @@ def _report_progress(exchange: Exchange, act: acts.ReportProgress, doing: Doing)
         fact = LateFact(doing.now, Side.REQUESTED, act.text)
         return replace(exchange, late_facts=(*exchange.late_facts, fact))
     next_update_at = act.next_update_at if act.next_update_at is not None else exchange.next_update_at
-    return replace(_told(exchange, act.text, now=doing.now), next_update_at=next_update_at)
+    served = _served(exchange, act, now=doing.now)
+    return replace(_told(served, act.text, now=doing.now), next_update_at=next_update_at)
 
 
 def _downgrade(exchange: Exchange, act: acts.Downgrade, doing: Doing) -> Exchange:
@@ -178,7 +193,8 @@ def _cannot_comply(exchange: Exchange, act: acts.CannotComply, doing: Doing) -> 
 
 
 def _record_oral(exchange: Exchange, act: acts.RecordOral, doing: Doing) -> Exchange:
-    oral = OralRequest(act.made_at, act.made_by, act.received_by, doing.now, act.text)
+    due_at = act.made_at + REGULARISED_WITHIN
+    oral = OralRequest(act.made_at, act.made_by, act.received_by, doing.now, act.text, due_at)
     return with_flag(replace(exchange, oral=oral), Flag.ORAL_FIRST)
 
 
@@ -222,4 +238,6 @@ _EFFECTS: Mapping[type[Act], Callable[..., Exchange]] = {
 
 def carry_out(exchange: Exchange, act: Act, doing: Doing) -> Exchange:
     """The exchange with what `act` adds to it; state and generation are left to the caller."""
+    if is_onward(act):
+        return carry_out_onward(exchange, act, side=Side.REQUESTED, now=doing.now)
     return _EFFECTS[type(act)](exchange, act, doing)

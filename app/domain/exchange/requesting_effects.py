@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 from app.domain import requesting_acts as acts
 from app.domain.exchange.moves import releasing
+from app.domain.exchange.onward import bind_answer, carry_out_onward, is_onward
 from app.domain.exchange.values import TERMINAL, Answer, LateFact, Supplement, TierChange
 from app.domain.exchange_codes import Side
+from app.domain.marking_bodies import read_marking
 from app.domain.requested_acts import Close
+from app.errors import StorageInconsistent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -85,7 +88,10 @@ def _withhold(exchange: Exchange, act: acts.Withhold, **_: datetime) -> Exchange
 
 
 def _send_content(exchange: Exchange, act: acts.SendContent, *, now: datetime) -> Exchange:
-    content = Answer(now, act.text, act.source, act.information)
+    if act.text is None:
+        raise StorageInconsistent("content_incomplete", "a content was let through without its text")
+    marking = read_marking(act.marking)
+    content = Answer(now, act.text, act.source, act.information, marking, bind_answer(exchange))
     return replace(exchange, answers=(*exchange.answers, content))
 
 
@@ -106,4 +112,6 @@ _EFFECTS: Mapping[type[Act], Callable[..., Exchange]] = {
 
 def carry_out(exchange: Exchange, act: Act, *, now: datetime) -> Exchange:
     """The exchange with what `act` adds to it; state and generation are left to the caller."""
+    if is_onward(act):
+        return carry_out_onward(exchange, act, side=Side.REQUESTING, now=now)
     return _EFFECTS[type(act)](exchange, act, now=now)

@@ -23,6 +23,9 @@ messages and for the files that a state adds."""
 OWN_ROOM_BYTES = 64 * 1024
 """Of what is never left out, after an act of the requested side. The requesting side can add some 90 KiB to it."""
 
+ONWARD_ROOM_BYTES = 24 * 1024
+"""Of what both sides say about onward transfer and use; nothing of it is ever left out."""
+
 MAX_KEPT = 200
 """Entries of one growing list, however short they are."""
 
@@ -37,10 +40,20 @@ def within_room(exchange: Exchange) -> Exchange:
 
 def check_own_room(exchange: Exchange) -> None:
     """Raises Refused `too_much_text` if the requested side has written more than an exchange can carry for good."""
-    bare = replace(exchange, progress=(), supplements=(), late_facts=(), tier_changes=())
-    if snapshot_bytes(bare) > OWN_ROOM_BYTES:
+    bare = replace(
+        exchange, progress=(), supplements=(), late_facts=(), tier_changes=(), onward_transfers=(), use_questions=()
+    )
+    if snapshot_bytes(bare) > OWN_ROOM_BYTES or is_onward_room_full(exchange):
         detail = "The exchange cannot carry so much text; attach what does not fit."
         raise Refused("too_much_text", detail, errors=(FieldError("", "too_much_text", detail),))
+
+
+def is_onward_room_full(exchange: Exchange) -> bool:
+    """Whether more is said about onward transfer and use than an exchange can carry for good."""
+    if not exchange.onward_transfers and not exchange.use_questions:
+        return False
+    without = replace(exchange, onward_transfers=(), use_questions=())
+    return snapshot_bytes(exchange) - snapshot_bytes(without) > ONWARD_ROOM_BYTES
 
 
 def snapshot_bytes(exchange: Exchange) -> int:

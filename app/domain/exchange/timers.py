@@ -6,19 +6,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.domain.codes import State
-from app.domain.exchange.clocks import CLOSED_BY_ITSELF, delivery_due, step_due
+from app.domain.deadlines import is_overdue
+from app.domain.exchange.clocks import CLOSED_BY_ITSELF, delivery_due
 from app.domain.exchange.moves import moved, run_out, written
-from app.domain.exchange.values import TERMINAL
 from app.domain.exchange_codes import Flag, LocalFlag, Side
-from app.domain.holds import is_open, next_end
+from app.domain.holds import next_end
 from app.domain.moments import to_milliseconds
 from app.domain.transitions import X22, X27
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from app.domain.deadlines import Standpoint
     from app.domain.exchange.values import Exchange
-    from app.domain.holds import Hold
 
 UNANSWERED = "closed_by_itself"
 
@@ -53,12 +53,12 @@ def expire(exchange: Exchange, now: datetime) -> Exchange:
     return exchange if changed == exchange else written(changed, over=exchange, now=moment)
 
 
-def local_flags(exchange: Exchange, *, side: Side, now: datetime) -> tuple[LocalFlag, ...]:
+def local_flags(exchange: Exchange, seen: Standpoint, *, now: datetime) -> tuple[LocalFlag, ...]:
     """The marks that this node shows and never sends (rulings 14, 15)."""
     flags = []
-    if _is_step_overdue(exchange, now) or any(_is_release_overdue(hold, now) for hold in exchange.holds):
+    if is_overdue(exchange, seen, now=now):
         flags.append(LocalFlag.OVERDUE)
-    if is_undelivered(exchange, side=side, now=now):
+    if is_undelivered(exchange, side=seen.side, now=now):
         flags.append(LocalFlag.UNDELIVERABLE)
     if exchange.private.withdrawal_waiting:
         flags.append(LocalFlag.WITHDRAWAL_WAITING)
@@ -69,17 +69,6 @@ def is_undelivered(exchange: Exchange, *, side: Side, now: datetime) -> bool:
     """Whether the requesting side's delivery clock has run out while nothing came back. Not an end (ruling 15)."""
     waiting = side is Side.REQUESTING and exchange.state is State.DISPATCHED
     return waiting and now >= delivery_due(exchange)
-
-
-def _is_step_overdue(exchange: Exchange, now: datetime) -> bool:
-    due_at = step_due(exchange)
-    return exchange.state not in TERMINAL and due_at is not None and now >= due_at
-
-
-def _is_release_overdue(hold: Hold, now: datetime) -> bool:
-    """Whether the requested side should have let go of it by now; also where the exchange itself has ended."""
-    due_at = hold.release_due_at
-    return hold.releasing and due_at is not None and now >= due_at and is_open(hold, now)
 
 
 def _is_left_answered(exchange: Exchange, now: datetime) -> bool:

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.domain.codes import State
+from app.domain.markings import DEFAULT, Marking, combined
 
 if TYPE_CHECKING:
     from datetime import date, datetime
     from uuid import UUID
 
-    from app.domain.codes import Instrument, NotExecutable, RefusalGround, RequestType, Tier
+    from app.domain.codes import DataCategory, Instrument, NotExecutable, RefusalGround, RequestType, Tier
+    from app.domain.exchange.onward_values import Confirmation, OnwardTransfer, UseQuestion
     from app.domain.exchange_codes import (
         ConditionKind,
         Flag,
@@ -64,12 +66,17 @@ class TargetResult:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the requesting side wanted to know; spontaneous information carries its four-by-four evaluation."""
+    """What the requesting side wanted to know; spontaneous information carries its four-by-four evaluation.
+
+    `conditions` are the ids of the accepted conditions that bind whoever has it.
+    """
 
     at: datetime
     text: str
     source: SourceEvaluation | None = None
     information: InformationEvaluation | None = None
+    marking: Marking | None = None
+    conditions: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,7 @@ class TrafficPath:
     country: str | None = None
     path: tuple[Hop, ...] = ()
     withheld: RefusalGround | None = None
+    marking: Marking | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +148,14 @@ class Referral:
 
 @dataclass(frozen=True, slots=True)
 class OralRequest:
-    """A request made by voice before it came in writing."""
+    """A request made by voice before it came in writing; until `due_at` it should be regularised (224 art. 9(4))."""
 
     made_at: datetime
     made_by: str
     received_by: str
     recorded_at: datetime
     text: str | None = None
+    due_at: datetime | None = None
     regularised_at: datetime | None = None
 
 
@@ -154,7 +163,9 @@ class OralRequest:
 class Asked:
     """What of the request's document the rules need. Both sides read it from the document; no snapshot carries it.
 
-    `targets` is 0 when they are not known, as in a request noted by voice.
+    `targets` is 0 when they are not known, as in a request noted by voice. `categories` are the kinds of data that all
+    targets together ask for; empty when that is not known of every target. `marking` and `offered`, the condition under
+    which information is offered, come from the opening itself.
     """
 
     targets: int = 0
@@ -163,6 +174,9 @@ class Asked:
     instruments: tuple[Instrument, ...] = ()
     mla_planned_on: date | None = None
     mla_intended: bool = False
+    marking: Marking | None = None
+    offered: UUID | None = None
+    categories: tuple[DataCategory, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +189,7 @@ class ProposedRefusal:
     instrument: Instrument
     at: datetime
     reservation_id: str | None = None
+    alternatives: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +209,9 @@ class Exchange:
     """One exchange. Only the requested node makes a new one out of an old one; `generation` counts these by one.
 
     `reason` is the code under which it was postponed or ended: a refusal ground, a code N-*, `P-OWN`, or one of our own
-    words; `reason_article` the provision behind a refusal; `reason_text` what a person wrote to it. `left_out` counts
-    the oldest remarks that no longer fit; the timeline and the messages still have them.
+    words; `reason_article` the provision behind a refusal; `reason_text` what a person wrote to it. `served_at` is when
+    the requested side said that its order was served. `left_out` counts the oldest remarks that no longer fit; the
+    timeline and the messages still have them.
     """
 
     id: UUID
@@ -226,6 +242,8 @@ class Exchange:
     reason_text: str | None = None
     suggestion: str | None = None
     oral: OralRequest | None = None
+    confirmation: Confirmation | None = None
+    served_at: datetime | None = None
     results: tuple[TargetResult, ...] = ()
     holds: tuple[Hold, ...] = ()
     answers: tuple[Answer, ...] = ()
@@ -234,6 +252,8 @@ class Exchange:
     late_facts: tuple[LateFact, ...] = ()
     traffic_paths: tuple[TrafficPath, ...] = ()
     tier_changes: tuple[TierChange, ...] = ()
+    onward_transfers: tuple[OnwardTransfer, ...] = ()
+    use_questions: tuple[UseQuestion, ...] = ()
     left_out: int = 0
     asked: Asked = field(default_factory=Asked)
     private: Private = field(default_factory=Private)
@@ -247,6 +267,12 @@ class Exchange:
     def was_never_opened(self) -> bool:
         """Whether its opening expired, was voided or was refused: it only answers, and whatever follows is stale."""
         return self.state is State.CLOSED and (self.reason or "").startswith(f"{NOT_OPENED}:")
+
+    @property
+    def marking(self) -> Marking:
+        """The strictest marking of the request and of everything given in answer to it: that of a message about it."""
+        given = [*(one.marking for one in self.answers), *(path.marking for path in self.traffic_paths)]
+        return combined(self.asked.marking or DEFAULT, *(marking for marking in given if marking is not None))
 
     def hold(self, hold_id: UUID) -> Hold | None:
         """The hold of that id, if it belongs to this exchange."""

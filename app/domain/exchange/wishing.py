@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 
 from app.domain.exchange.admission import admit
 from app.domain.exchange.hold_admission import admit_on_hold, admit_person, find_hold
+from app.domain.exchange.marking_guards import marking_errors
+from app.domain.exchange.onward import open_transfer, open_use_question
 from app.domain.exchange_codes import Side
 from app.domain.moments import to_milliseconds
+from app.domain.onward_acts import DecideOnwardTransfer, ExplainUse
 from app.domain.requesting_acts import (
     AcceptCondition,
     DeclineCondition,
     Proceed,
     RaiseTier,
+    SendContent,
     Stop,
     Supplement,
 )
@@ -72,7 +76,28 @@ def _content_error(replica: Exchange, body: ExchangeAct) -> FieldError | None:
     if isinstance(body, AcceptCondition | DeclineCondition):
         open_id = None if replica.condition is None else replica.condition.id
         return _named(body.condition_id, open_id, "/condition_id")
+    if isinstance(body, SendContent):
+        return _content_fault(body)
+    return _onward_fault(replica, body)
+
+
+def _onward_fault(replica: Exchange, body: ExchangeAct) -> FieldError | None:
+    """What is decided or explained must have been asked and be open."""
+    if isinstance(body, DecideOnwardTransfer):
+        found = open_transfer(replica, body.transfer_id, giver=Side.REQUESTING)
+        return _named(body.transfer_id, None if found is None else found.id, "/transfer_id")
+    if isinstance(body, ExplainUse):
+        question = open_use_question(replica, body.question_id, receiver=Side.REQUESTING)
+        return _named(body.question_id, None if question is None else question.id, "/question_id")
     return None
+
+
+def _content_fault(body: SendContent) -> FieldError | None:
+    """Information is whole, evaluated four by four, and marked as what it is."""
+    for name in ("text", "source", "information"):
+        if getattr(body, name) is None:
+            return FieldError(f"/{name}", "missing", "This member is required: nothing of it was kept with the offer.")
+    return next(iter(marking_errors(body.marking)), None)
 
 
 def _named(named: UUID | None, open_id: UUID | None, pointer: str) -> FieldError | None:

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from app.domain.identifiers.addresses import PublicAddress, normal_address
 from app.domain.identifiers.base import Identifier, Remark
 from app.domain.identifiers.reachability import Reach, reach, read_address
+from app.domain.law.warning_lists import Watched
 from app.domain.shape import Country, Day, Line, LongLine, Moment, fault
 
 if TYPE_CHECKING:
@@ -58,6 +59,10 @@ class Account(Identifier):
             "id_kind": self.id_kind.value,
         }
 
+    def compared_form(self) -> dict[str, Any]:
+        form = self.normal_form()
+        return {**form, "id": form["id"].casefold()}
+
     def remarks(self) -> Iterator[Remark]:
         if self.id_kind is IdKind.HANDLE and self.observed_at is None:
             yield Remark(
@@ -88,6 +93,18 @@ class HostingInstance(Identifier):
     def normal_form(self) -> dict[str, Any]:
         address = None if self.ip is None else normal_address(self.ip)["value"]
         return {"type": "hosting_instance", "provider": self.provider.casefold(), "id": self.instance_id, "ip": address}
+
+    def compared_form(self) -> dict[str, Any]:
+        return {name: value for name, value in self.normal_form().items() if name != "ip"}
+
+    def moments(self) -> Iterator[tuple[str, Moment]]:
+        yield from super().moments()
+        if self.at is not None:
+            yield "at", self.at
+
+    def watched(self) -> Iterator[tuple[str, Watched, str]]:
+        if self.ip is not None:
+            yield "ip", Watched.ADDRESS, normal_address(self.ip)["value"]
 
     def remarks(self) -> Iterator[Remark]:
         if self.ip is not None and self.at is None:

@@ -19,6 +19,7 @@ from app.domain.identifiers.reachability import (
     read_address,
     unwrapped,
 )
+from app.domain.law.warning_lists import Watched
 from app.domain.shape import Moment, Port, fault
 
 if TYPE_CHECKING:
@@ -96,6 +97,9 @@ class Ipv4(Identifier):
     def normal_form(self) -> dict[str, Any]:
         return normal_address(self.value)
 
+    def watched(self) -> Iterator[tuple[str, Watched, str]]:
+        yield "value", Watched.ADDRESS, normal_address(self.value)["value"]
+
     def reserved_member(self) -> str | None:
         return "value" if reach(read_address(self.value)) is Reach.DOCUMENTATION else None
 
@@ -108,6 +112,9 @@ class Ipv6(Identifier):
 
     def normal_form(self) -> dict[str, Any]:
         return normal_address(self.value)
+
+    def watched(self) -> Iterator[tuple[str, Watched, str]]:
+        yield "value", Watched.ADDRESS, normal_address(self.value)["value"]
 
     def remarks(self) -> Iterator[Remark]:
         if carried(read_address(self.value)) is not None:
@@ -141,6 +148,13 @@ class IpFlow(Identifier):
             "at": self.at.normal_form,
         }
 
+    def moments(self) -> Iterator[tuple[str, Moment]]:
+        yield from super().moments()
+        yield "at", self.at
+
+    def watched(self) -> Iterator[tuple[str, Watched, str]]:
+        yield "source_ip", Watched.ADDRESS, normal_address(self.source_ip)["value"]
+
     def reserved_member(self) -> str | None:
         for member in ("source_ip", "destination_ip"):
             if reach(read_address(getattr(self, member))) is Reach.DOCUMENTATION:
@@ -156,6 +170,9 @@ class Cidr(Identifier):
 
     def normal_form(self) -> dict[str, Any]:
         return {"type": "cidr", "value": str(_read_network(self.value))}
+
+    def watched(self) -> Iterator[tuple[str, Watched, str]]:
+        yield "value", Watched.ADDRESS, str(_read_network(self.value))
 
     def reserved_member(self) -> str | None:
         return "value" if reach_of_network(_read_network(self.value)) is Reach.DOCUMENTATION else None

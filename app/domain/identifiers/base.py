@@ -11,6 +11,8 @@ from app.domain.shape import Moment, Strict
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from app.domain.law.warning_lists import Watched
+
 
 @dataclass(frozen=True, slots=True)
 class Remark:
@@ -31,8 +33,21 @@ class Identifier(Strict, ABC):
     def normal_form(self) -> dict[str, Any]:
         """The members as they compare and search: two texts for one thing have one normal form."""
 
+    def compared_form(self) -> dict[str, Any]:
+        """What two requests for one thing have alike, however each wrote it; coarser than `normal_form`, and a hint."""
+        return self.normal_form()
+
+    def moments(self) -> Iterator[tuple[str, Moment]]:
+        """The times in it that somebody saw something, by member."""
+        if self.observed_at is not None:
+            yield "observed_at", self.observed_at
+
     def remarks(self) -> Iterator[Remark]:
         """Warnings about this identifier."""
+        yield from ()
+
+    def watched(self) -> Iterator[tuple[str, Watched, str]]:
+        """What warning lists are asked about: the member, the kind of its value, the value in normal form."""
         yield from ()
 
     def reserved_member(self) -> str | None:

@@ -11,6 +11,7 @@ from stdnum import imsi as imsi_numbers
 from stdnum import luhn
 
 from app.domain.identifiers.base import Identifier, Remark
+from app.domain.law.warning_lists import Watched
 from app.domain.shape import fault
 
 if TYPE_CHECKING:
@@ -104,6 +105,12 @@ class Imei(Identifier):
         body = self.value[:IMEI_WITHOUT_CHECK]
         form = {"type": "imei", "value": body + luhn.calc_check_digit(body)}
         return {**form, "imeisv": self.value} if len(self.value) == IMEISV else form
+
+    def compared_form(self) -> dict[str, Any]:
+        return {"type": "imei", "value": self.normal_form()["value"]}
+
+    def watched(self) -> Iterator[tuple[str, Watched, str]]:
+        yield "value", Watched.IMEI, self.normal_form()["value"]
 
     def remarks(self) -> Iterator[Remark]:
         if len(self.value) != IMEI:

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from app.domain.identifiers.base import Identifier, Remark
 from app.domain.identifiers.reachability import Reach, reach, read_address
 from app.domain.identifiers.suffixes import PUBLIC_SUFFIXES
+from app.domain.law.warning_lists import Watched
 from app.domain.shape import Moment, fault
 
 if TYPE_CHECKING:
@@ -124,6 +125,9 @@ class Domain(Identifier):
     def normal_form(self) -> dict[str, Any]:
         return {"type": "domain", "value": read_domain(self.value)}
 
+    def watched(self) -> Iterator[tuple[str, Watched, str]]:
+        yield "value", Watched.NAME, read_domain(self.value)
+
     def remarks(self) -> Iterator[Remark]:
         if _under(read_domain(self.value), ("onion",)):
             yield Remark("value", "location_unknown", "An onion name tells nothing of where the service is.")
@@ -144,6 +148,13 @@ class Url(Identifier):
         host = _normal_host(parts.hostname or "")
         netloc = host if parts.port is None else f"{host}:{parts.port}"
         return {"type": "url", "value": parts._replace(netloc=netloc).geturl()}
+
+    def compared_form(self) -> dict[str, Any]:
+        return {"type": "url", "value": self.normal_form()["value"].partition("#")[0]}
+
+    def watched(self) -> Iterator[tuple[str, Watched, str]]:
+        host = _normal_host(read_url(self.value).hostname or "").strip("[]")
+        yield "value", Watched.ADDRESS if _is_address(host) else Watched.NAME, host
 
     def remarks(self) -> Iterator[Remark]:
         if read_url(self.value).password is not None:
@@ -171,6 +182,9 @@ class Email(Identifier):
         local, domain = read_mailbox(self.value)
         return {"type": "email", "value": f"{local}@{domain}", "fingerprint": f"{local}@{domain}".lower()}
 
+    def compared_form(self) -> dict[str, Any]:
+        return {"type": "email", "value": self.normal_form()["fingerprint"]}
+
     def reserved_member(self) -> str | None:
         return "value" if _under(read_mailbox(self.value)[1], _DOCUMENTATION) else None
 
@@ -184,6 +198,19 @@ class MessageId(Identifier):
 
     def normal_form(self) -> dict[str, Any]:
         return {"type": "message_id", "value": self.value}
+
+    def moments(self) -> Iterator[tuple[str, Moment]]:
+        yield from super().moments()
+        if self.received_at is not None:
+            yield "received_at", self.received_at
+
+    def remarks(self) -> Iterator[Remark]:
+        if self.received_at is None:
+            yield Remark(
+                "received_at",
+                "may_not_resolve",
+                "Mail logs are searched by time: give that of the topmost Received header.",
+            )
 
 
 def _normal_host(host: str) -> str:

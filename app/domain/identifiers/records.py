@@ -10,6 +10,7 @@ from stdnum import iban as iban_numbers
 from stdnum.exceptions import ValidationError
 
 from app.domain.identifiers.base import Identifier, Remark
+from app.domain.law.warning_lists import Watched
 from app.domain.shape import Strict, fault
 
 if TYPE_CHECKING:
@@ -106,3 +107,8 @@ class FileHash(Identifier):
 
     def normal_form(self) -> dict[str, Any]:
         return {"type": "file_hash", "algorithm": self.algorithm.value, "value": self.value.lower()}
+
+    def watched(self) -> Iterator[tuple[str, Watched, str]]:
+        yield "value", Watched.DIGEST, self.value.lower()
+        for number, digest in enumerate(self.secondary):
+            yield f"secondary/{number}/value", Watched.DIGEST, digest.value.lower()

@@ -34,10 +34,10 @@ def test_targets_are_those_of_the_table(
 
 
 def test_every_step_is_due_the_sooner_the_more_urgent() -> None:
-    """No target of an urgent request is longer than that of a routine one."""
+    """No target of an urgent request is longer than that of a routine one; some steps have dates instead."""
     for target in TARGETS.values():
         assert target.emergency <= target.urgent <= target.routine
-    assert set(TARGETS) == set(Step)
+    assert set(Step) - set(TARGETS) == {Step.CONFIRMATION, Step.REVIEW, Step.MLA_RECEIPT, Step.HOLD_END}
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from app.domain.codes import RequestType
 from app.domain.documents import CheckedDocument, check_document, example
+from app.domain.documents.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 KNOWN = frozenset({"XA", "XT", "XS", "XT-KITANO"})
-TYPES = (RequestType.PRESERVATION, RequestType.TECHNICAL_ADVICE, RequestType.EMERGENCY_DISCLOSURE)
+TYPES = tuple(KINDS)
 ABSENT = object()
 
 
@@ -53,6 +54,11 @@ def advice(*changes: tuple[str, object]) -> dict[str, Any]:
 def emergency(*changes: tuple[str, object]) -> dict[str, Any]:
     """The emergency example, changed."""
     return changed(example(RequestType.EMERGENCY_DISCLOSURE), *changes)
+
+
+def filed(type_: RequestType, *changes: tuple[str, object]) -> dict[str, Any]:
+    """The example of any type, changed."""
+    return changed(example(type_), *changes)
 
 
 def places(value: object, pointer: str = "") -> Iterator[tuple[str, object]]:

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from app.domain.codes import Instrument, RequestType, Tier
-from app.domain.documents import NORMALISED, check_document, example
-from app.domain.instruments import Law, Pair
+from app.domain.documents import NORMALISED, example
 from app.errors import Refused
-from tests.domain.documents.filing import NOW, TYPES, check, preservation
+from tests.domain.documents.filing import TYPES, check, emergency, preservation
 
 PUBLISHED = Path(__file__).parents[3] / "examples"
 
@@ -77,10 +76,9 @@ def test_emergency_example_is_filed_with_a_warning_and_other_roads() -> None:
 
 
 def test_emergency_example_has_no_warning_once_the_pair_is_switched_on() -> None:
-    """The warning follows the data: with CETS 224 applied between the two states it is gone."""
-    law = Law(pairs=(Pair(instrument=Instrument.CETS224, states=frozenset({"XA", "XT"}), since=NOW.date()),))
-    raw = example(RequestType.EMERGENCY_DISCLOSURE)
-    assert not check_document(raw, requesting="XA", known={"XT"}, now=NOW, law=law).warnings
+    """The warning follows the data: sent to a state to which CETS 224 is applied, the example has none."""
+    raw = emergency(("/requested", "XS"), ("/providers/0/country", "XS"))
+    assert check(raw).accepted().warnings == ()
 
 
 def test_other_usable_instruments_are_named_where_the_named_one_is_not_in_force() -> None:

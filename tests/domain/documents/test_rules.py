@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from app.domain.request_types import REQUEST_KINDS, offered_types
 from tests.domain.documents.filing import ABSENT, advice, check, emergency, found, preservation, warned
-
-if TYPE_CHECKING:
-    from app.domain.codes import RequestType
 
 EMERGENCY_BLOCK = emergency()["emergency"]
 PERSON = {"type": "person", "name": "N. N."}
@@ -147,14 +143,6 @@ def test_what_is_no_request_cannot_be_filed(type_: str) -> None:
     """Acts and test calls are answered `not_a_request`, at the type and nowhere else."""
     checked = check(preservation(("/type", type_)))
     assert found(checked) == {("/type", "not_a_request")}
-
-
-@pytest.mark.parametrize("type_", [row.type for row in REQUEST_KINDS.values() if row.fileable and not row.offered])
-def test_type_not_offered_names_those_that_are(type_: RequestType) -> None:
-    """A type that this node has no document for is answered with the list of those it has."""
-    (error,) = check(preservation(("/type", type_.value))).errors
-    assert (error.pointer, error.code) == ("/type", "type_not_offered")
-    assert all(offered in error.detail for offered in offered_types())
 
 
 @pytest.mark.parametrize(

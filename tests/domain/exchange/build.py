@@ -14,10 +14,12 @@ from zoneinfo import ZoneInfo
 from app.domain.acts import EXCHANGE_ACT, ExchangeAct
 from app.domain.codes import HoldState, Instrument, NotExecutable, RefusalGround, RequestType, Role, State, Tier
 from app.domain.exchange.advance import act
+from app.domain.exchange.onward_values import Confirmation, OnwardTransfer, UseQuestion
 from app.domain.exchange.opening import dispatched, open_exchange
 from app.domain.exchange.parties import Officer, PartyRules
 from app.domain.exchange.proposals import propose
 from app.domain.exchange.values import (
+    Answer,
     Condition,
     Exchange,
     Private,
@@ -26,7 +28,7 @@ from app.domain.exchange.values import (
     Referral,
     TargetResult,
 )
-from app.domain.exchange_codes import ConditionKind, QuestionKind, Side
+from app.domain.exchange_codes import ConditionKind, Flag, QuestionKind, Side
 from app.domain.hold_acts import HOLD_ACT, HoldOrder
 from app.domain.holds import Hold, end_of_hold
 from app.domain.messages import ActionBody, HoldActionBody, OfferedConditionBody, OpenBody
@@ -37,6 +39,8 @@ EXCHANGE_ID = UUID("019aab1c-0000-7000-8000-000000000001")
 QUESTION_ID = UUID("019aab1c-0000-7000-8000-000000000002")
 CONDITION_ID = UUID("019aab1c-0000-7000-8000-000000000003")
 HOLD_ID = UUID("019aab1c-0000-7000-8000-000000000004")
+TRANSFER_ID = UUID("019aab1c-0000-7000-8000-000000000006")
+USE_QUESTION_ID = UUID("019aab1c-0000-7000-8000-000000000007")
 SOMEBODY = UUID("019aab1c-0000-7000-8000-000000000005")
 EXAMPLES = Path(__file__).parents[3] / "examples"
 REASONS = "The data are asked for in order to prosecute a political opinion."
@@ -166,6 +170,8 @@ def content(action: str, exchange: Exchange) -> dict[str, Any]:
     """A content of the act that breaks no rule in this exchange."""
     question = None if exchange.question is None else str(exchange.question.id)
     condition = None if exchange.condition is None else str(exchange.condition.id)
+    transfer = next((one.id for one in exchange.onward_transfers if one.decision is None), TRANSFER_ID)
+    use = next((one.id for one in exchange.use_questions if one.answer is None), USE_QUESTION_ID)
     silence = exchange.state in {State.CLARIFICATION, State.RISK_NOTICE, State.CONDITIONS}
     contents: dict[str, dict[str, Any]] = {
         "acknowledge": {"b_reference": "XT-1", "next_update_at": "2026-11-22T17:00:00Z"},
@@ -184,8 +190,18 @@ def content(action: str, exchange: Exchange) -> dict[str, Any]:
             "preserved_at": "2026-11-22T09:00:00Z",
         },
         "disclose_traffic_path": {"provider": "Sahran Transit", "country": "XS"},
-        "not_executable": {"code": "N-NOANSWER" if silence else "N-NODATA", "reasons": "Nothing is there."},
-        "refuse": {"code": "R-POL", "reasons": REASONS, "considered_partial": True, "instrument": "ETS185"},
+        "not_executable": {
+            "code": "N-NOANSWER" if silence else "N-NODATA",
+            "reasons": "Nothing is there.",
+            "suggestion": "Preservation is possible.",
+        },
+        "refuse": {
+            "code": "R-POL",
+            "reasons": REASONS,
+            "considered_partial": True,
+            "instrument": "ETS185",
+            "alternatives": "Preservation is possible.",
+        },
         "postpone": {"code": "P-OWN", "review_at": "2026-12-10T09:00:00Z", "considered_partial": True},
         "refer": {"authority": "Prosecutor General"},
         "answer": {"text": "Ninety days."},
@@ -193,9 +209,28 @@ def content(action: str, exchange: Exchange) -> dict[str, Any]:
         "raise_tier": {"tier": "EMERGENCY", "reasons": "A child is missing."},
         "downgrade": {"alternatives": "Preservation is possible."},
         "send_content": {"text": "The address.", "source": "A", "information": "2"},
+        "request_onward_transfer": {"to": "XS", "purpose": "The account is used there as well."},
+        "decide_onward_transfer": {"transfer_id": str(transfer), "decision": "GRANTED"},
+        "ask_use": {"text": "What was it used for?"},
+        "explain_use": {"question_id": str(use), "text": "To find the account's owner."},
+        "confirm_formally": {"reference": "MOJ-2026-7", "date": "2026-11-25"},
         "record_oral": {"made_at": "2026-11-22T09:00:00Z", "made_by": "Duty officer XA", "received_by": "Desk XT"},
     }
     return {name: value for name, value in contents.get(action, {}).items() if value is not None}
+
+
+def with_information(exchange: Exchange) -> Exchange:
+    """The exchange with an answer given, and with what both sides can decide or explain; a confirmation is owed."""
+    return replace(
+        exchange,
+        answers=(Answer(NOW, "Ninety days."),),
+        onward_transfers=tuple(
+            OnwardTransfer(TRANSFER_ID, side, "XS", "The account is used there as well.", NOW) for side in Side
+        ),
+        use_questions=tuple(UseQuestion(USE_QUESTION_ID, side, "What was it used for?", NOW) for side in Side),
+        confirmation=Confirmation(NOW + timedelta(days=20)),
+        flags=tuple(sorted({*exchange.flags, Flag.CONFIRMATION_OUTSTANDING})),
+    )
 
 
 @cache

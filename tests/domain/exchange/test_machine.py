@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from app.domain.codes import Fate, HoldState, RequestType, Role, State, Tier
 from app.domain.exchange.advance import act, act_on_hold
 from app.domain.exchange.judging import judge
+from app.domain.exchange.onward import ONWARD_ACTS
 from app.domain.exchange.opening import dispatched, open_exchange
 from app.domain.exchange.proposals import propose, propose_on_hold
 from app.domain.exchange.timers import due, expire, next_timer
@@ -137,7 +138,7 @@ class TwoContactPoints(RuleBasedStateMachine):
         except CounterpartError:
             return
         assert side is Side.REQUESTED
-        assert action not in REQUESTING_ACTS or action == "close"
+        assert action not in REQUESTING_ACTS or action in {"close", *ONWARD_ACTS}
         self.become(after)
 
     @rule(action=st.sampled_from(ACTIONS), late=st.booleans())

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from app.domain.codes import Fate, Instrument, RequestType, State, Tier
+from app.domain.codes import DataCategory, Fate, Instrument, RequestType, State, Tier
 from app.domain.exchange.judging import judge
-from app.domain.exchange.opening import Call, attach, dispatched, not_opened, note_call, open_exchange, read_asked
+from app.domain.exchange.opening import (
+    Call,
+    attach,
+    dispatched,
+    not_opened,
+    note_call,
+    open_exchange,
+    read_asked,
+    read_opening,
+)
+from app.domain.exchange.proposals import lawful_instrument
 from app.domain.exchange.values import Asked
 from app.domain.exchange_codes import Flag
+from app.domain.messages import BasisBody
 from app.domain.requesting_acts import Withdraw
 from app.errors import Conflict
 from tests.domain.exchange.build import (
     CONDITION_ID,
     EXCHANGE_ID,
     NOW,
+    RULES,
     TOKYO,
     do,
     document,
@@ -124,7 +137,20 @@ def test_offered_information_carries_its_condition() -> None:
 def test_the_rules_read_targets_offences_days_and_instruments_of_the_document() -> None:
     """What the machine needs, and nothing more."""
     asked = read_asked(document(targets=3, article="2"))
-    assert asked == Asked(3, ("2",), 90, (Instrument.ETS185,), date(2027, 1, 10), mla_intended=True)
+    categories = (DataCategory.SUBSCRIBER, DataCategory.TRAFFIC)
+    known = Asked(3, ("2",), 90, (Instrument.ETS185,), date(2027, 1, 10), mla_intended=True, categories=categories)
+    assert asked == known
+
+
+def test_the_chosen_basis_goes_before_those_that_the_document_names() -> None:
+    """What the requesting desk rests the request on is what the other one is proposed to accept."""
+    body = opening()
+    assert read_opening(body).instruments == (Instrument.ETS185,)
+    chosen = BasisBody(instrument=Instrument.G7_24_7, articles=())
+    asked = read_opening(body.model_copy(update={"basis": chosen}))
+    assert asked.instruments == (Instrument.G7_24_7, Instrument.ETS185)
+    exchange = replace(open_exchange(EXCHANGE_ID, body, now=NOW), asked=asked)
+    assert lawful_instrument(exchange, RULES) is Instrument.G7_24_7
 
 
 @pytest.mark.parametrize(

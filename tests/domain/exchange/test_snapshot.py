@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING
 import pytest
 import rfc8785
 
-from app.domain.codes import HoldState, Instrument, NotExecutable, RefusalGround, State, Tier
+from app.domain.codes import (
+    Handling,
+    HoldState,
+    Instrument,
+    NotExecutable,
+    Pap,
+    RefusalGround,
+    State,
+    Tier,
+    Tlp,
+)
+from app.domain.exchange.onward_values import Confirmation, OnwardTransfer, UseQuestion
 from app.domain.exchange.values import (
     Answer,
     Exchange,
@@ -27,19 +38,40 @@ from app.domain.exchange.values import (
     TierChange,
     TrafficPath,
 )
-from app.domain.exchange_codes import Flag, InformationEvaluation, LiftReason, QuestionKind, Side, SourceEvaluation
+from app.domain.exchange_codes import (
+    Decision,
+    Flag,
+    InformationEvaluation,
+    LiftReason,
+    QuestionKind,
+    Side,
+    SourceEvaluation,
+)
 from app.domain.exchange_record import read_record, write_record
 from app.domain.holds import Extension, ExtensionWish, Hold, Mla, ProposedLift, hold_flags, next_end
+from app.domain.markings import Marking
 from app.domain.message_reading import read_body
 from app.domain.messages import StateBody, write_body
 from app.domain.snapshot import adopt, public_view, read_snapshot, take_snapshot
 from app.domain.snapshot_bodies import HoldBody, SnapshotBody
 from app.errors import Conflict
-from tests.domain.exchange.build import NOW, QUESTION_ID, REASONS, SOMEBODY, in_state, preserved, timed_hold
+from tests.domain.exchange.build import (
+    CONDITION_ID,
+    NOW,
+    QUESTION_ID,
+    REASONS,
+    SOMEBODY,
+    TRANSFER_ID,
+    USE_QUESTION_ID,
+    in_state,
+    preserved,
+    timed_hold,
+)
 
 if TYPE_CHECKING:
     from typing import Any
 
+RESTRICTED = Marking(Tlp.RED, Pap.RED, (Handling.H1, Handling.H3), "For the duty officer alone.")
 SECRET = "Prosecutor Sato proposes to lift"
 
 
@@ -72,7 +104,9 @@ def full() -> Exchange:
     )
     condition = in_state(State.CONDITIONS).condition
     assert condition is not None
-    proposed = ProposedRefusal(SOMEBODY, RefusalGround.POLITICAL, SECRET, Instrument.ETS185, NOW, "ETS185:29(4)")
+    proposed = ProposedRefusal(
+        SOMEBODY, RefusalGround.POLITICAL, SECRET, Instrument.ETS185, NOW, "ETS185:29(4)", "Advice."
+    )
     return replace(
         preserved(),
         tier=Tier.EMERGENCY,
@@ -89,19 +123,28 @@ def full() -> Exchange:
         reason_article="ETS185:29(5)(a)",
         reason_text=REASONS,
         suggestion="XS",
-        oral=OralRequest(NOW, "XA desk", "XT desk", NOW, "By voice.", NOW),
+        oral=OralRequest(NOW, "XA desk", "XT desk", NOW, "By voice.", NOW + timedelta(hours=24), NOW),
+        confirmation=Confirmation(NOW + timedelta(days=20), "MOJ-7", date(2026, 11, 25), NOW),
+        served_at=NOW,
         results=(TargetResult(0), TargetResult(1, NotExecutable.EXPIRED, "Overwritten.")),
         holds=(hold,),
-        answers=(Answer(NOW, "Ninety days.", SourceEvaluation.A, InformationEvaluation.TWO),),
+        answers=(
+            Answer(NOW, "Ninety days.", SourceEvaluation.A, InformationEvaluation.TWO, RESTRICTED, (CONDITION_ID,)),
+        ),
         progress=(Progress(NOW, "With the judge."),),
         supplements=(Supplement(NOW, "Port 51544.", QUESTION_ID),),
         late_facts=(LateFact(NOW, Side.REQUESTED, "Found."),),
         traffic_paths=(
-            TrafficPath(NOW, "Transit", "XS", (Hop("198.51.100.20", "XS", NOW),)),
+            TrafficPath(NOW, "Transit", "XS", (Hop("198.51.100.20", "XS", NOW),), marking=RESTRICTED),
             TrafficPath(NOW, withheld=RefusalGround.ESSENTIAL_INTERESTS),
         ),
         tier_changes=(TierChange(NOW, Side.REQUESTED, Tier.URGENT, "Preservation.", "E-NOTEMERGENCY"),),
+        onward_transfers=(
+            OnwardTransfer(TRANSFER_ID, Side.REQUESTING, "XS", "Same account.", NOW, Decision.DENIED, "Ours.", NOW),
+        ),
+        use_questions=(UseQuestion(USE_QUESTION_ID, Side.REQUESTED, "What use?", NOW, "To find the owner.", NOW),),
         left_out=3,
+        asked=replace(preserved().asked, marking=RESTRICTED, offered=CONDITION_ID),
         private=Private(proposed, withdrawal_waiting=True),
     )
 

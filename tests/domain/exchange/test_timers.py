@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.domain.codes import HoldState, RequestType, State, Tier
-from app.domain.exchange.clocks import acknowledgement_due, delivery_due, step_due
+from app.domain.deadlines import Standpoint
+from app.domain.exchange.clocks import delivery_due
 from app.domain.exchange.judging import awaiting_withdrawal
 from app.domain.exchange.timers import due, expire, local_flags, next_timer
 from app.domain.exchange_codes import Flag, LocalFlag, Side
@@ -107,24 +108,10 @@ def test_formalities_that_are_due_keep_an_answered_exchange_from_closing_by_itse
 def test_a_step_that_is_not_done_in_its_term_is_overdue_and_nothing_else() -> None:
     """A service target: the mark is this node's own, the exchange is untouched."""
     exchange = in_state(State.DELIVERED)
-    term = step_due(exchange)
-    assert term == NOW + timedelta(hours=1)
-    assert local_flags(exchange, side=Side.REQUESTED, now=term - A_MOMENT) == ()
-    assert local_flags(exchange, side=Side.REQUESTED, now=term) == (LocalFlag.OVERDUE,)
-    assert local_flags(in_state(State.CLOSED), side=Side.REQUESTED, now=NOW + 12 * MONTH) == ()
-
-
-@pytest.mark.parametrize("state", [State.CLARIFICATION, State.RISK_NOTICE, State.CONDITIONS, State.POSTPONED])
-def test_a_step_that_waits_for_the_other_side_has_the_date_it_was_given(state: State) -> None:
-    """Question, notice, condition and review carry their own date."""
-    exchange = in_state(state)
-    asked = exchange.question or exchange.condition
-    assert step_due(exchange) == (exchange.review_at if asked is None else asked.due_at)
-
-
-def test_nothing_is_awaited_of_an_ended_exchange() -> None:
-    """No step, no term."""
-    assert step_due(in_state(State.REFUSED)) is None
+    term = NOW + timedelta(hours=1)
+    assert local_flags(exchange, Standpoint(Side.REQUESTED), now=term - A_MOMENT) == ()
+    assert local_flags(exchange, Standpoint(Side.REQUESTED), now=term) == (LocalFlag.OVERDUE,)
+    assert local_flags(in_state(State.CLOSED), Standpoint(Side.REQUESTED), now=NOW + 12 * MONTH) == ()
 
 
 @pytest.mark.parametrize(
@@ -135,39 +122,15 @@ def test_undeliverable_is_a_mark_of_the_requesting_side_and_no_end(tier: Tier, c
     """While DISPATCHED and the delivery clock has run out; never at the other side, never after delivery."""
     exchange = in_state(State.DISPATCHED, tier=tier)
     assert delivery_due(exchange) == NOW + clock
-    assert local_flags(exchange, side=Side.REQUESTING, now=NOW + clock) == (LocalFlag.UNDELIVERABLE,)
-    assert local_flags(exchange, side=Side.REQUESTING, now=NOW + clock - A_MOMENT) == ()
-    assert local_flags(exchange, side=Side.REQUESTED, now=NOW + clock) == ()
+    assert local_flags(exchange, Standpoint(Side.REQUESTING), now=NOW + clock) == (LocalFlag.UNDELIVERABLE,)
+    assert local_flags(exchange, Standpoint(Side.REQUESTING), now=NOW + clock - A_MOMENT) == ()
+    assert local_flags(exchange, Standpoint(Side.REQUESTED), now=NOW + clock) == ()
     delivered = in_state(State.DELIVERED, tier=tier)
-    assert LocalFlag.UNDELIVERABLE not in local_flags(delivered, side=Side.REQUESTING, now=NOW + MONTH)
+    assert LocalFlag.UNDELIVERABLE not in local_flags(delivered, Standpoint(Side.REQUESTING), now=NOW + MONTH)
     assert expire(exchange, NOW + 12 * MONTH) is exchange
 
 
 def test_a_waiting_withdrawal_is_shown_to_the_desk() -> None:
     """The mark that explains what is blocked."""
-    flags = local_flags(awaiting_withdrawal(in_state(State.ACCEPTED)), side=Side.REQUESTED, now=NOW)
+    flags = local_flags(awaiting_withdrawal(in_state(State.ACCEPTED)), Standpoint(Side.REQUESTED), now=NOW)
     assert flags == (LocalFlag.WITHDRAWAL_WAITING,)
-
-
-@pytest.mark.parametrize(
-    ("loss_in", "term"),
-    [
-        (timedelta(minutes=40), timedelta(minutes=10)),
-        (timedelta(minutes=8), timedelta(minutes=5)),
-        (timedelta(days=3), timedelta(hours=1)),
-        (-timedelta(days=1), timedelta(minutes=5)),
-    ],
-)
-def test_a_loss_that_is_near_shortens_the_acknowledgement_of_an_urgent_request(
-    loss_in: timedelta, term: timedelta
-) -> None:
-    """A quarter of the time left, between five minutes and the hour."""
-    exchange = in_state(State.DELIVERED)
-    assert acknowledgement_due(exchange, expected_loss_at=NOW + loss_in) == NOW + term
-
-
-def test_without_a_known_loss_the_term_is_that_of_the_tier() -> None:
-    """Fifteen minutes, one hour, one day; a loss changes an emergency's term in no way."""
-    assert acknowledgement_due(in_state(State.DELIVERED, tier=Tier.ROUTINE)) == NOW + timedelta(days=1)
-    emergency = in_state(State.DELIVERED, tier=Tier.EMERGENCY)
-    assert acknowledgement_due(emergency, expected_loss_at=NOW + MONTH) == NOW + timedelta(minutes=15)

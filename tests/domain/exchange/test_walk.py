@@ -12,13 +12,14 @@ import pytest
 from app.domain.codes import Fate, Instrument, NotExecutable, RefusalGround, RequestType, Role, State, Tier
 from app.domain.exchange.admission import allowed_actions
 from app.domain.exchange.advance import act
-from app.domain.exchange.grounds import MATRIX
 from app.domain.exchange.judging import judge
+from app.domain.exchange.onward import ONWARD_ACTS
 from app.domain.exchange.values import Condition, Exchange
 from app.domain.exchange.wishing import check_wish
-from app.domain.exchange_codes import By, ConditionKind, Flag, Side
+from app.domain.exchange_codes import ConditionKind, Flag, Side
+from app.domain.law import packaged_law
 from app.domain.messages import ActionBody
-from app.domain.transitions import EXCHANGE_ROWS, OFFER, REQUESTING_ACTS, Row, rows_of
+from app.domain.transitions import EXCHANGE_ROWS, OFFER, REQUESTING_ACTS
 from app.errors import Conflict, CounterpartError, Forbidden, Refused
 from tests.domain.exchange.build import (
     CONDITION_ID,
@@ -31,19 +32,18 @@ from tests.domain.exchange.build import (
     in_state,
     officer,
     refusal_proposed,
+    with_information,
 )
+from tests.domain.exchange.oracle import ACTIONS, leaving, may_sign, rows_for
 
 if TYPE_CHECKING:
+    from app.domain.acts import ExchangeAct
     from app.domain.exchange.parties import Officer
+    from tests.domain.exchange.oracle import Wanted
 
-ACTIONS = sorted({row.action for row in EXCHANGE_ROWS if row.action is not None})
-ROLES = (Role.DUTY_OFFICER, Role.SUPERVISOR, Role.AUDITOR, Role.AGENCY_OFFICER)
-MOVERS = {
-    (Side.REQUESTED, Role.DUTY_OFFICER): {By.DO_B},
-    (Side.REQUESTED, Role.SUPERVISOR): {By.DO_B, By.SUP_B},
-    (Side.REQUESTING, Role.DUTY_OFFICER): {By.DO_A},
-    (Side.REQUESTING, Role.SUPERVISOR): {By.DO_A, By.SUP_A},
-}
+ROLES = tuple(Role)
+DESK = (Role.DUTY_OFFICER, Role.SUPERVISOR)
+ABOUT_INFORMATION = ONWARD_ACTS | {"confirm_formally"}
 
 
 @cache
@@ -63,47 +63,42 @@ def ready_for(action: str, state: State, kind: RequestType) -> Exchange:
     if action == "cannot_comply":
         offered = Condition(CONDITION_ID, ConditionKind.COURT_CONSENT, "Not in court.", NOW, NOW)
         exchange = replace(exchange, condition=offered)
-    return exchange
+    return with_information(exchange) if action in ABOUT_INFORMATION else exchange
 
 
+@cache
 def refusable_on(kind: RequestType) -> Instrument | None:
     """An instrument on which a request of this type can be refused for a political offence."""
-    return next(
-        (one for (one, of), grounds in MATRIX.items() if of is kind and RefusalGround.POLITICAL in grounds), None
-    )
+    cells = ((one, packaged_law().table.cell(one, kind)) for one in Instrument)
+    return next((one for one, cell in cells if cell is not None and cell.row(RefusalGround.POLITICAL)), None)
 
 
 def contents(action: str, exchange: Exchange) -> dict[str, object]:
     """A content of the act that the exchange has nothing against."""
     members: dict[str, object] = dict(content(action, exchange))
     instrument = refusable_on(exchange.type)
-    if action == "refuse" and instrument is not None:
+    if action in {"refuse", "notify_risk"} and instrument is not None:
         members["instrument"] = instrument
     return members
 
 
-def row_for(action: str, exchange: Exchange, side: Side) -> Row | None:
-    """The row that leads from here, looked up without the program's own admission."""
-    rows = [row for row in rows_of(action, side) if exchange.state in row.sources]
-    fitting = [
-        row for row in rows if (not row.types or exchange.type in row.types) and exchange.type not in row.types_not
-    ]
+def row_for(action: str, exchange: Exchange, side: Side) -> Wanted | None:
+    """The row of the design that leads from here."""
+    fitting = leaving(action, exchange.state, exchange.type, side=side)
     return fitting[0] if fitting else None
 
 
-def may_sign(action: str, by: Officer) -> bool:
-    """Whether one of the rows names this person, the last signature where two are needed."""
-    movers = MOVERS.get((by.side, by.role), set())
-    rows = rows_of(action, by.side)
-    return any(movers & ({row.by[-1]} if row.both else set(row.by)) for row in rows)
+@cache
+def said(action: str, state: State, kind: RequestType) -> ExchangeAct:
+    """The act as the interface reads it, for the exchange that is ready for it."""
+    exchange = ready_for(action, state, kind)
+    return body(action, exchange.generation, **contents(action, exchange))
 
 
 def outcome_of(exchange: Exchange, action: str, by: Officer) -> Exchange | CounterpartError:
     """The exchange after the act, or the error."""
     try:
-        return act(
-            exchange, body(action, exchange.generation, **contents(action, exchange)), by=by, rules=RULES, now=NOW
-        )
+        return act(exchange, said(action, exchange.state, exchange.type), by=by, rules=RULES, now=NOW)
     except CounterpartError as error:
         return error
 
@@ -117,6 +112,9 @@ def check(exchange: Exchange, action: str, by: Officer, outcome: Exchange | Coun
     elif row is None:
         assert isinstance(outcome, Conflict)
         assert outcome.code == "action_not_allowed"
+    elif action == "notify_risk" and refusable_on(exchange.type) is None:
+        assert isinstance(outcome, Refused)
+        assert outcome.code == "code_not_available"
     elif action in {"refuse", "confirm_refusal"} and refusable_on(exchange.type) is None:
         assert isinstance(outcome, Refused)
         assert outcome.code == "refusal_ground_not_available"
@@ -126,32 +124,57 @@ def check(exchange: Exchange, action: str, by: Officer, outcome: Exchange | Coun
         assert outcome.generation == exchange.generation + 1
 
 
+def sent(exchange: Exchange, action: str, by: Officer) -> bool:
+    """Whether this person may send the act, as the replica stands."""
+    try:
+        check_wish(exchange, said(action, exchange.state, exchange.type), by=by, now=NOW)
+    except (Forbidden, Conflict):
+        return False
+    return True
+
+
 @pytest.mark.parametrize("kind", list(RequestType))
-def test_the_requested_side_s_acts_work_as_their_rows_say(kind: RequestType) -> None:
-    """State by state, act by act, person by person: the row's target one generation on, or the right refusal."""
+def test_each_act_by_everyone_works_as_its_row_says(kind: RequestType) -> None:
+    """State by state, act by act, person by person: the row's target one generation on, or the right refusal.
+
+    And at the requesting side, whose people only wish: what has a row from the replica's state, and is theirs, is sent.
+    """
     for state, action, side, role in product(State, ACTIONS, Side, ROLES):
         exchange = ready_for(action, state, kind)
         by = officer(side, role)
+        row = row_for(action, exchange, side)
         try:
             check(exchange, action, by, outcome_of(exchange, action, by))
+            sendable = side is Side.REQUESTING and row is not None and may_sign(action, by)
+            assert sent(exchange, action, by) is sendable, "sent" if sendable else "not sent"
         except AssertionError as wrong:
             message = f"{kind} {state} {action} {side} {role}: {wrong}"
             raise AssertionError(message) from wrong
 
 
+PREPARED = frozenset({"downgrade", "confirm_refusal", "regularise", "cannot_comply", *ABOUT_INFORMATION})
+"""Acts that something beside the state must be there for."""
+
+
+@cache
+def ready_for_all(state: State, kind: RequestType) -> Exchange:
+    """An exchange in which all of that is there at once."""
+    exchange = ready_for("confirm_refusal", state, kind)
+    condition = ready_for("cannot_comply", state, kind).condition
+    oral = replace(exchange, tier=Tier.EMERGENCY, condition=condition, flags=(*exchange.flags, Flag.ORAL_FIRST))
+    return with_information(oral)
+
+
 @pytest.mark.parametrize("kind", list(RequestType))
 def test_the_allowed_actions_are_those_that_work(kind: RequestType) -> None:
-    """What is offered can be done, and what can be done is offered."""
-    prepared = {"downgrade", "confirm_refusal", "regularise", "cannot_comply"}
-    alike = [action for action in ACTIONS if action not in prepared]
-    for state, side, role in product(State, Side, ROLES):
+    """What is offered can be done, and what can be done is offered; nobody but the desk is offered anything."""
+    for state, side, role in product(State, Side, (*DESK, Role.AUDITOR)):
         by = officer(side, role)
-        for together in (alike, *([action] for action in prepared)):
-            exchange = ready_for(together[0], state, kind)
-            offered = allowed_actions(exchange, by=by, now=NOW)
-            for action in together:
-                works = may_sign(action, by) and row_for(action, exchange, side) is not None
-                assert (action in offered) is works, (state, action, side, role)
+        plain, full = in_state(state, kind), ready_for_all(state, kind)
+        offered = {action for action in allowed_actions(plain, by=by, now=NOW) if action not in PREPARED}
+        offered |= PREPARED & set(allowed_actions(full, by=by, now=NOW))
+        works = {action for action in ACTIONS if may_sign(action, by) and row_for(action, plain, side) is not None}
+        assert offered == works, (state, side, role)
 
 
 def arriving(action: str, exchange: Exchange) -> ActionBody:
@@ -168,8 +191,7 @@ def expected_fate(action: str, exchange: Exchange) -> tuple[Fate, str | None]:
     """What ruling 14 says of this act in this exchange."""
     if action not in REQUESTING_ACTS:
         return Fate.REFUSED, "not_yours"
-    rows = rows_of(action, Side.REQUESTING)
-    if all(exchange.type in row.types_not or (row.types and exchange.type not in row.types) for row in rows):
+    if all(exchange.type not in row.kinds for row in rows_for(action, Side.REQUESTING)):
         return Fate.REFUSED, "action_not_allowed"
     if action == "stop":
         return (Fate.APPLIED if row_for("withdraw", exchange, Side.REQUESTING) else Fate.STALE), None
@@ -192,27 +214,12 @@ def test_the_requesting_side_s_acts_have_the_fate_that_their_rows_say(kind: Requ
             assert judged.exchange == exchange
 
 
-@pytest.mark.parametrize("kind", list(RequestType))
-def test_what_the_requesting_side_may_send_is_what_its_rows_say(kind: RequestType) -> None:
-    """A wish that has no row from the replica's state, or that another role must sign, is not sent."""
-    for state, action, side, role in product(State, ACTIONS, Side, ROLES):
-        exchange = ready_for(action, state, kind)
-        by = officer(side, role)
-        wish = body(action, exchange.generation, **contents(action, exchange))
-        sendable = side is Side.REQUESTING and may_sign(action, by) and row_for(action, exchange, side) is not None
-        try:
-            check_wish(exchange, wish, by=by, now=NOW)
-        except (Forbidden, Conflict):
-            assert not sendable, (state, action, role)
-        else:
-            assert sendable, (state, action, role)
-
-
 def test_nothing_can_be_done_to_a_refused_request_but_to_add_facts() -> None:
     """REFUSED → anything is illegal; a late fact is kept and changes no state."""
     refused = in_state(State.REFUSED)
-    assert allowed_actions(refused, by=officer(Side.REQUESTED, Role.SUPERVISOR), now=NOW) == ("report_progress",)
-    assert allowed_actions(refused, by=officer(Side.REQUESTING, Role.SUPERVISOR), now=NOW) == ("supplement",)
+    theirs = allowed_actions(refused, by=officer(Side.REQUESTED, Role.SUPERVISOR), now=NOW)
+    ours = allowed_actions(refused, by=officer(Side.REQUESTING, Role.SUPERVISOR), now=NOW)
+    assert (theirs, ours) == (("report_progress", "request_onward_transfer"), ("supplement", "ask_use"))
 
 
 def test_offered_information_is_neither_accepted_nor_answered_like_a_request() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -24,6 +25,11 @@ READ = {
     "2016-12-31T23:59:60Z": "2016-12-31T23:59:59Z",
     "2025-10-26T02:30:00+02:00": "2025-10-26T00:30:00Z",
     "2025-10-26T02:30:00+01:00": "2025-10-26T01:30:00Z",
+    "2025-10-26T02:30:00+01:00[Europe/Rome]": "2025-10-26T01:30:00Z",
+    "2025-10-26T03:30:00[Europe/Rome]": "2025-10-26T02:30:00Z",
+    "2025-07-26T03:30:00[Europe/Rome]": "2025-07-26T01:30:00Z",
+    "2025-07-26T03:30:00.25[!Asia/Kathmandu]": "2025-07-25T21:45:00.250000Z",
+    "2025-07-26T03:30:00Z[Europe/Rome]": "2025-07-26T03:30:00Z",
 }
 
 
@@ -54,6 +60,38 @@ def test_naive_time_is_told_apart_from_a_bad_one(text: str) -> None:
     assert wrong.value.code == "C-TZ"
 
 
+ZONED = {
+    "the hour that comes twice": ("2025-10-26T02:30:00[Europe/Rome]", "C-TZ"),
+    "the last instant of that hour": ("2025-10-26T02:59:59.999999[Europe/Rome]", "C-TZ"),
+    "the hour that is left out": ("2026-03-29T02:30:00[Europe/Rome]", "bad_time"),
+    "an offset that the zone did not have then": ("2025-07-26T03:30:00+01:00[Europe/Rome]", "C-TZ"),
+    "an offset in the hour that is left out": ("2026-03-29T02:30:00+01:00[Europe/Rome]", "C-TZ"),
+    "a day that a whole country left out": ("2011-12-30T12:00:00[Pacific/Apia]", "bad_time"),
+    "no zone of the database": ("2025-07-26T03:30:00[Europe/Atlantis]", "bad_time_zone"),
+    "a zone that counts leap seconds": ("2025-07-26T03:30:00[right/Europe/Rome]", "bad_time_zone"),
+    "a path": ("2025-07-26T03:30:00[Europe/../etc]", "bad_time"),
+    "an abbreviation of several zones": ("2025-07-26T03:30:00[IST]", "bad_time_zone"),
+}
+
+
+@pytest.mark.parametrize("name", ZONED)
+def test_local_time_that_names_no_single_instant_is_refused(name: str) -> None:
+    """A zone stands for an offset only where that is one: what is ambiguous, impossible or contradictory is refused."""
+    text, code = ZONED[name]
+    with pytest.raises(NoInstant) as wrong:
+        read_instant(text)
+    assert (wrong.value.code, text in wrong.value.detail) == (code, False)
+
+
+def test_a_zone_alone_would_pick_one_of_two_instants() -> None:
+    """Control: the standard library takes the hour that comes twice, and the one left out, and says nothing."""
+    rome = ZoneInfo("Europe/Rome")
+    twice = datetime(2025, 10, 26, 2, 30, tzinfo=rome)
+    assert twice.astimezone(UTC) != twice.replace(fold=1).astimezone(UTC)
+    left_out = datetime(2026, 3, 29, 2, 30, tzinfo=rome)
+    assert left_out.astimezone(UTC).astimezone(rome).hour == 3
+
+
 def test_python_would_take_a_naive_time() -> None:
     """Control: the standard library reads the same text without complaint."""
     assert datetime.fromisoformat("2026-11-21T23:14:05").tzinfo is None
@@ -72,7 +110,7 @@ def _fault(read: Callable[[str], object], text: str) -> NoInstant | None:
 def test_any_text_is_an_instant_or_a_typed_fault(text: str) -> None:
     """No text makes the reader fail in any other way, and no fault repeats a text of some length."""
     for wrong in (_fault(read_instant, text), _fault(read_day, text)):
-        assert wrong is None or wrong.code in {"C-TZ", "bad_time"}
+        assert wrong is None or wrong.code in {"C-TZ", "bad_time", "bad_time_zone"}
         assert wrong is None or len(text) < 12 or text not in wrong.detail
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from pydantic import TypeAdapter
 
-from app.domain.codes import Completion, GateOutcome, Instrument, RequestType
-from app.domain.instruments import Basis, usable
+from app.domain.approval import Approval, decide_approval, propose_approval
+from app.domain.codes import GateOutcome, Instrument, RequestType
+from app.domain.instruments import Basis, packaged_law, usable
 from app.domain.intake import TRANSITIONS, IntakeAction
 from app.domain.intake_acts import (
     ACTS,
@@ -17,13 +18,15 @@ from app.domain.intake_acts import (
     DeclineCode,
     RedirectCode,
     TriageTestId,
-    decide_approval,
-    propose_approval,
     read_act,
 )
-from app.domain.triage import TRIAGE_TESTS, Answer, propose_answers
+from app.domain.triage import TRIAGE_TESTS, propose_triage
+from app.domain.triage_hints import Matter
 from app.errors import Refused
 from tests.domain.documents.filing import ABSENT, NOW, check, emergency, preservation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 WHOLE: dict[IntakeAction, dict[str, Any]] = {
     IntakeAction.OPEN: {},
@@ -34,12 +37,21 @@ WHOLE: dict[IntakeAction, dict[str, Any]] = {
     IntakeAction.CONFIRM_DECLINE: {},
     IntakeAction.APPROVE: {},
     IntakeAction.SIGN: {},
+    IntakeAction.MERGE: {"into": "XA-2026-C5H66SX", "text": "It is being preserved already."},
+    IntakeAction.REVIEW: {"text": "Rightly sent: the child was in danger."},
+    IntakeAction.RETARGET: {"new_requested": "XS"},
     IntakeAction.REOPEN: {"text": "The interval is too wide."},
     IntakeAction.SUPPLEMENT: {"text": "The victim found another log."},
     IntakeAction.WITHDRAW: {},
 }
 ETS185 = Basis(Instrument.ETS185, ("29", "30"))
 G7 = Basis(Instrument.G7_24_7, (), duty=False)
+
+
+def propose(document: Mapping[str, Any], bases: tuple[Basis, ...]) -> Approval:
+    """The proposal for a document without warnings."""
+    answers = propose_triage(Matter(document, (), requesting="XA", requested="XT"))
+    return propose_approval(document, bases, answers)
 
 
 def faults(raw: dict[str, Any]) -> set[tuple[str, str]]:
@@ -91,10 +103,17 @@ def test_broken_unicode_is_refused() -> None:
 
 
 def test_codes_are_those_of_the_gate() -> None:
-    """Declining and redirecting share out the codes of the gate, with none left over and none in both."""
+    """Declining, redirecting and merging share out the codes of the gate, with none left over and none in both."""
     declining, redirecting = set(get_args(DeclineCode)), set(get_args(RedirectCode))
-    assert declining | redirecting == set(GateOutcome)
+    assert declining | redirecting | {"D-MERGED"} == set(GateOutcome)
     assert not declining & redirecting
+
+
+def test_another_state_goes_with_a_wrong_state_only() -> None:
+    """A copy for another state is made where the state was wrong, and not on the way to an authority at home."""
+    redirect = {"action": "redirect", "text": "The host is elsewhere.", "new_requested": "XS"}
+    assert faults({**redirect, "code": "D-WRONGSTATE"}) == set()
+    assert faults({**redirect, "code": "D-MLA"}) == {("/new_requested", "not_applicable")}
 
 
 def test_code_of_another_act_is_refused() -> None:
@@ -136,7 +155,7 @@ def test_checklist_names_the_tests_of_triage() -> None:
 def test_proposal_takes_what_the_document_says() -> None:
     """Instrument, articles and marking come from the document where they can be used."""
     document = check(preservation()).document
-    proposed = propose_approval(document, (G7, ETS185))
+    proposed = propose(document, (G7, ETS185))
     assert (proposed.instrument, proposed.articles) == (Instrument.ETS185, ("29", "30"))
     assert proposed.marking == preservation()["marking"]
 
@@ -146,21 +165,21 @@ def test_proposal_takes_the_best_where_the_document_names_none_in_force() -> Non
     raw = preservation(
         ("/legal_basis/international", [{"instrument": "UNCC", "articles": ["42"]}]), ("/marking", ABSENT)
     )
-    proposed = propose_approval(check(raw).document, (ETS185, G7))
+    proposed = propose(check(raw).document, (ETS185, G7))
     assert proposed.instrument is Instrument.ETS185
     assert proposed.marking == {"tlp": "TLP:AMBER+STRICT", "pap": "PAP:RED", "handling": ["H1"]}
 
 
 def test_proposal_without_any_basis_names_none() -> None:
     """The emergency example is approved without an instrument; signing is what refuses it."""
-    bases = usable("XA", "XT", on=NOW.date(), type=RequestType.EMERGENCY_DISCLOSURE)
-    proposed = propose_approval(check(emergency()).document, bases)
+    bases = usable("XA", "XT", on=NOW.date(), type=RequestType.EMERGENCY_DISCLOSURE, law=packaged_law())
+    proposed = propose(check(emergency()).document, bases)
     assert (bases, proposed.instrument, proposed.articles) == ((), None, ())
 
 
 def test_officer_decides_over_the_proposal() -> None:
     """Instrument, marking and single answers of the officer replace the proposed ones; the rest stays."""
-    proposed = propose_approval(check(preservation()).document, (ETS185, G7))
+    proposed = propose(check(preservation()).document, (ETS185, G7))
     marking = {"tlp": "TLP:RED", "pap": "PAP:RED", "handling": ["H2"]}
     checklist = [{"test": "TRI-01", "answer": "PASSED"}]
     act = read_act({"action": "approve", "instrument": "G7_24_7", "marking": marking, "checklist": checklist})
@@ -173,27 +192,14 @@ def test_officer_decides_over_the_proposal() -> None:
 
 def test_silent_approval_is_the_proposal() -> None:
     """`approve` alone takes everything as proposed."""
-    proposed = propose_approval(check(preservation()).document, (ETS185,))
+    proposed = propose(check(preservation()).document, (ETS185,))
     assert decide_approval(Approve(action="approve"), proposed, bases=(ETS185,)) == proposed
 
 
 def test_instrument_out_of_force_cannot_be_chosen() -> None:
     """Choosing an instrument that is not usable is N-NOBASIS at once."""
-    proposed = propose_approval(check(preservation()).document, (ETS185,))
+    proposed = propose(check(preservation()).document, (ETS185,))
     act = Approve(action="approve", instrument=Instrument.CETS224)
     with pytest.raises(Refused) as refused:
         decide_approval(act, proposed, bases=(ETS185,))
     assert refused.value.code == "N-NOBASIS"
-
-
-def test_software_answers_only_what_it_can_see() -> None:
-    """Without warnings it passes completeness, marking and capability; a doubt opens the test; it fails nothing."""
-    calm = propose_answers(())
-    assert [test for test, answer in calm.items() if answer is Answer.PASSED] == ["TRI-08", "TRI-13", "TRI-14"]
-    assert propose_answers(["capability_missing"])["TRI-14"] is Answer.OPEN
-    assert Answer.FAILED not in propose_answers(["D-WRONGSTATE", "time_passed"]).values()
-
-
-def test_triage_tests_lead_to_codes_of_the_closed_lists() -> None:
-    """Every code a failing test leads to is one of the gate's or of completion."""
-    assert {str(code) for test in TRIAGE_TESTS for code in test.failing} <= set(GateOutcome) | set(Completion)

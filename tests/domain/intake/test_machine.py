@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from uuid import UUID
 
@@ -30,7 +30,14 @@ AGENCY, DUTY, SUPERVISOR = Role.AGENCY_OFFICER, Role.DUTY_OFFICER, Role.SUPERVIS
 # Written from domain.md 6.2 and the rulings, not from the table under test: state → act → next state.
 DESK_MOVES = {
     S.INTAKE: {A.OPEN: S.TRIAGE},
-    S.TRIAGE: {A.RETURN: S.RETURNED, A.REDIRECT: S.REDIRECTED, A.DECLINE: S.DECLINE_PROPOSED, A.APPROVE: S.DRAFTED},
+    S.TRIAGE: {
+        A.RETURN: S.RETURNED,
+        A.REDIRECT: S.REDIRECTED,
+        A.MERGE: S.REDIRECTED,
+        A.DECLINE: S.DECLINE_PROPOSED,
+        A.APPROVE: S.DRAFTED,
+    },
+    S.SIGNED: {A.RETARGET: S.SIGNED},
     S.DRAFTED: {A.REOPEN: S.TRIAGE},
     S.DECLINE_PROPOSED: {A.REOPEN: S.TRIAGE},
 }
@@ -42,7 +49,7 @@ AGENCY_MOVES = {
 }
 AGENCY_MOVES[S.RETURNED] = {**AGENCY_MOVES[S.RETURNED], A.RESUBMIT: S.TRIAGE}
 AGENCY_ACTS = {A.SUPPLEMENT, A.WITHDRAW, A.RESUBMIT}
-SUPERVISOR_ACTS = {A.SIGN, A.CONFIRM_DECLINE}
+SUPERVISOR_ACTS = {A.SIGN, A.CONFIRM_DECLINE, A.REVIEW}
 
 
 def request_in(state: IntakeState) -> Intake:
@@ -115,6 +122,27 @@ def test_who_acted_is_remembered() -> None:
     for decided in (approved, declined):
         reopened = advance(decided, A.REOPEN, actor_id=SECOND, role=SUPERVISOR, now=NOW)
         assert (reopened.approved_by, reopened.declined_by) == (None, None)
+
+
+def test_one_officer_alone_may_sign_an_emergency_and_another_reviews_it_within_a_day() -> None:
+    """Domain.md 6.1: where the shift is one person, the approver signs too, and a review falls due, once."""
+    alone = replace(request_in(S.DRAFTED), alone=True)
+    signed = advance(alone, A.SIGN, actor_id=FIRST, role=SUPERVISOR, now=NOW)
+    assert (signed.state, signed.review_due_at) == (S.SIGNED, NOW + timedelta(hours=24))
+    assert outcome(signed, A.REVIEW, actor=FIRST, role=SUPERVISOR) == "four_eyes"
+    reviewed = advance(signed, A.REVIEW, actor_id=SECOND, role=SUPERVISOR, now=NOW)
+    assert (reviewed.state, reviewed.reviewed_by) == (S.SIGNED, SECOND)
+    assert outcome(reviewed, A.REVIEW, actor=UUID(int=3), role=SUPERVISOR) == "action_not_allowed"
+
+
+def test_one_officer_alone_needs_the_exception() -> None:
+    """Control: without it, or in the role of a duty officer, the approver cannot sign; two people need no review."""
+    alone = replace(request_in(S.DRAFTED), alone=True)
+    assert outcome(request_in(S.DRAFTED), A.SIGN, actor=FIRST, role=SUPERVISOR) == "four_eyes"
+    assert outcome(alone, A.SIGN, actor=FIRST, role=DUTY) == "role_not_allowed"
+    assert advance(alone, A.SIGN, actor_id=SECOND, role=SUPERVISOR, now=NOW).review_due_at is None
+    declined = replace(request_in(S.DECLINE_PROPOSED), alone=True)
+    assert outcome(declined, A.CONFIRM_DECLINE, actor=FIRST, role=SUPERVISOR) == "four_eyes"
 
 
 def test_reopened_draft_can_be_signed_by_the_first_approver_after_another_approves() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.domain.codes import RequestType
 from app.domain.deadlines import Step
 from app.domain.documents.kinds import KINDS
-from app.domain.request_types import REQUEST_KINDS, Hold, Opening, offered_types
+from app.domain.request_types import REQUEST_KINDS, Hold, Opening, fileable_types
 
 T = RequestType
 
@@ -16,9 +16,9 @@ def test_every_type_has_its_row() -> None:
     assert len(REQUEST_KINDS) == 15
 
 
-def test_offered_types_are_those_with_a_document() -> None:
-    """A type is offered exactly if the node can check and publish its document."""
-    assert set(offered_types()) == set(KINDS)
+def test_every_type_that_can_be_filed_has_its_document() -> None:
+    """A type can be filed exactly if the node can check and publish its document; both lists have one order."""
+    assert fileable_types() == tuple(KINDS)
 
 
 def test_acts_and_test_calls_cannot_be_filed() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.domain.visibility import EXCHANGE_MEMBERS, Fact, Sight, Viewer, agency_sees, sight
-from app.routers.views import AgencyExchange, ExchangeView
+from app.routers.request_views import AgencyExchange
+from app.routers.views import ExchangeView
 
 
 @pytest.mark.parametrize("fact", Fact)

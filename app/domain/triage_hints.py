@@ -1,0 +1,210 @@
+"""What the software sees in a document that speaks against forwarding it, test by test (domain.md 1.4).
+
+Each hint reads what it needs and says nothing where that is missing: a document may be a draft that lacks most of it.
+A hint is a sentence for the duty officer. None of them decides anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from app.domain.codes import DataCategory, GateOutcome, RequestType, Tier
+from app.domain.documents.reading import pointer_to
+from app.domain.instruments import state_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """One doubt: its code, a sentence, where in the document, and the outcome it points to."""
+
+    code: str
+    detail: str
+    pointer: str | None = None
+    suggests: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Only the members that say something."""
+        members = {"code": self.code, "detail": self.detail, "pointer": self.pointer, "suggests": self.suggests}
+        return {name: str(value) for name, value in members.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """A request in triage: the document as filed with its warnings, between whom, and what else is known.
+
+    `same_before` counts our own other requests for the same data; `direct_road` says that the treaty by which
+    authorities ask providers directly (CETS 224 arts. 6 and 7) is in force between the two states.
+    """
+
+    document: Mapping[str, Any]
+    warnings: Sequence[Mapping[str, Any]]
+    requesting: str
+    requested: str
+    same_before: int = 0
+    direct_road: bool = False
+
+    @property
+    def type(self) -> str:
+        """The type as written."""
+        return str(self.document.get("type", ""))
+
+    @property
+    def targets(self) -> list[Mapping[str, Any]]:
+        """What can be read of the targets."""
+        found = self.document.get("targets")
+        return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+    def part(self, name: str) -> Mapping[str, Any]:
+        """One member that is an object; empty where it is not there."""
+        found = self.document.get(name)
+        return found if isinstance(found, dict) else {}
+
+
+if TYPE_CHECKING:
+    Hint: TypeAlias = Callable[[Matter], Iterator[tuple[str, Because]]]
+
+G = GateOutcome
+_NAMES_A_DOMAIN = frozenset({"domain", "url", "email"})
+_REGISTERED = frozenset({DataCategory.SUBSCRIBER})
+_WITHOUT_DATA = frozenset(
+    {
+        RequestType.TECHNICAL_ADVICE,
+        RequestType.LEGAL_INFORMATION,
+        RequestType.PROVIDER_CONTACT,
+        RequestType.MLA_INITIATION,
+    }
+)
+_RETURNS_DATA = frozenset({RequestType.EVIDENCE_COLLECTION})
+
+
+def whereabouts(matter: Matter) -> Iterator[tuple[str, Because]]:
+    """TRI-03: whether a custodian or a system is known to be in the state asked. A suffix of a name proves nothing."""
+    asked = state_of(matter.requested)
+    for place, target in enumerate(matter.targets):
+        if asked in set(_countries(target)):
+            continue
+        at = pointer_to("targets", place)
+        if not list(_countries(target)):
+            yield "TRI-03", Because("whereabouts_unknown", "Nothing says in which state the data are.", at)
+        if _identifier(target).get("type") in _NAMES_A_DOMAIN:
+            detail = "The country suffix of a name proves nothing of where the data are."
+            yield "TRI-03", Because("cctld_proves_nothing", detail, f"{at}/identifier")
+    if not matter.targets and matter.type not in _WITHOUT_DATA:
+        yield "TRI-03", Because("whereabouts_unknown", "The document names no target.", "/targets")
+
+
+def at_home(matter: Matter) -> Iterator[tuple[str, Because]]:
+    """TRI-04: a custodian or a system of our own state."""
+    home = state_of(matter.requesting)
+    for place, target in enumerate(matter.targets):
+        if home in set(_countries(target)):
+            detail = "The custodian or the system is in our own state: an order of our own may do."
+            yield "TRI-04", Because("custodian_at_home", detail, pointer_to("targets", place), G.DOMESTIC)
+
+
+def public_or_open(matter: Matter) -> Iterator[tuple[str, Because]]:
+    """TRI-05: registration data of names are published; a page may be."""
+    for place, target in enumerate(matter.targets):
+        kind, at = _identifier(target).get("type"), pointer_to("targets", place)
+        if kind == "domain" and _categories(target) == _REGISTERED:
+            detail = "Who registered a name can often be had from the registry."
+            yield "TRI-05", Because("registration_data_published", detail, at, G.ART32)
+        if kind == "url":
+            yield "TRI-05", Because("page_may_be_public", "What everybody can read needs no request.", at, G.ART32)
+
+
+def direct_roads(matter: Matter) -> Iterator[tuple[str, Because]]:
+    """TRI-06: a provider that answers foreign authorities, or the treaty that lets them ask it."""
+    for place, target in enumerate(matter.targets):
+        at = pointer_to("targets", place)
+        custodian = target.get("custodian")
+        if isinstance(custodian, dict) and custodian.get("law_enforcement_contact"):
+            detail = "The provider has a contact for law enforcement: it may take the request directly."
+            yield "TRI-06", Because("provider_contact_named", detail, f"{at}/custodian", G.PROVIDER)
+        if matter.direct_road and _categories(target) == _REGISTERED:
+            detail = "CETS 224 arts. 6 and 7 let an authority ask the provider or the registrar for such data."
+            yield "TRI-06", Because("direct_request_possible", detail, at, G.PROVIDER)
+        if DataCategory.PAYMENT in _categories(target):
+            detail = "Payment data may also be had through the financial intelligence unit."
+            yield "TRI-06", Because("financial_intelligence", detail, at)
+
+
+def channel(matter: Matter) -> Iterator[tuple[str, Because]]:
+    """TRI-07: content, and what has time, goes by letter of request; a person is sought through Interpol."""
+    if matter.type in _RETURNS_DATA:
+        for place, target in enumerate(matter.targets):
+            if DataCategory.CONTENT in _categories(target):
+                detail = "Content is given on a letter of request (art. 31); here it can be preserved meanwhile."
+                yield "TRI-07", Because("content_needs_mla", detail, pointer_to("targets", place), G.MLA)
+        if matter.part("urgency").get("tier") == Tier.ROUTINE:
+            detail = "Nothing is urgent: a letter of request is the usual road."
+            yield "TRI-07", Because("not_urgent", detail, "/urgency/tier", G.MLA)
+    if matter.type == RequestType.LOCATE_SUSPECT:
+        detail = "A person who is wanted is sought through Interpol."
+        yield "TRI-07", Because("person_sought", detail, "/type", G.INTERPOL)
+
+
+def tier(matter: Matter) -> Iterator[tuple[str, Because]]:
+    """TRI-10: the facts behind the tier: a threat to a person, a date of loss."""
+    claimed = matter.part("urgency").get("tier")
+    lost = [matter.part(name).get("expected_loss_at") for name in ("urgency", "necessity")]
+    if claimed == Tier.URGENT and not any(lost) and matter.type == RequestType.PRESERVATION:
+        detail = "No date is given by which the data would be lost."
+        yield "TRI-10", Because("no_loss_date", detail, "/urgency/expected_loss_at")
+    if claimed == Tier.ROUTINE and any(lost):
+        detail = "A date of loss is given: this may be urgent."
+        yield "TRI-10", Because("loss_date_given", detail, "/urgency/tier")
+    if claimed == Tier.EMERGENCY and not matter.part("emergency"):
+        yield "TRI-10", Because("no_threat_stated", "No threat to a person is stated.", "/emergency")
+
+
+def asked_before(matter: Matter) -> Iterator[tuple[str, Because]]:
+    """TRI-12: another request for the same data at the same time."""
+    if matter.same_before:
+        detail = "Another request here concerns the same data; see `duplicates`."
+        yield "TRI-12", Because("same_data", detail, "/targets", G.MERGED)
+
+
+def marking(matter: Matter) -> Iterator[tuple[str, Because]]:
+    """TRI-13: a marking of the agency's own, and what a tip-off would do."""
+    if not matter.part("marking"):
+        detail = "The agency marked nothing; the usual marking is proposed."
+        yield "TRI-13", Because("marking_proposed", detail, "/marking")
+    secrecy = matter.part("confidentiality")
+    if (secrecy.get("keep_confidential") or secrecy.get("do_not_notify_user")) and not secrecy.get("tip_off_risk"):
+        detail = "Nothing says what would happen if the suspect learned of it."
+        yield "TRI-13", Because("tip_off_not_stated", detail, "/confidentiality/tip_off_risk")
+
+
+HINTS: tuple[Hint, ...] = (
+    whereabouts,
+    at_home,
+    public_or_open,
+    direct_roads,
+    channel,
+    tier,
+    asked_before,
+    marking,
+)
+
+
+def _identifier(target: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = target.get("identifier")
+    return found if isinstance(found, dict) else {}
+
+
+def _categories(target: Mapping[str, Any]) -> frozenset[Any]:
+    found = target.get("data_categories")
+    return frozenset(one for one in found if isinstance(one, str)) if isinstance(found, list) else frozenset()
+
+
+def _countries(target: Mapping[str, Any]) -> Iterator[str]:
+    for member in ("custodian", "system_location"):
+        named = target.get(member)
+        if isinstance(named, dict) and isinstance(named.get("country"), str):
+            yield named["country"]

@@ -1,0 +1,38 @@
+"""What the desk is shown of a request that it decides on: the checklist as the software would answer it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.domain.codes import Instrument, RequestType
+from app.domain.instruments import usable
+from app.domain.triage import propose_triage
+from app.domain.triage_hints import Matter
+from app.services.find_duplicates import find_duplicates
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from app.db.engine import ReadSession
+    from app.db.requests import RequestRecord
+    from app.domain.triage import Proposal
+    from app.services.find_duplicates import Duplicate
+    from app.services.node import Node
+
+
+async def look_into_request(
+    session: ReadSession, node: Node, record: RequestRecord, *, now: datetime
+) -> tuple[tuple[Proposal, ...], list[Duplicate]]:
+    """A proposal for each of the 14 tests, and the other requests here for the same data. Nothing is decided."""
+    duplicates = await find_duplicates(session, record)
+    # Arts. 6 and 7 of the protocol are no type of request here; where art. 9 applies between two states, it applies.
+    direct = usable(node.code, record.requested, on=now.date(), type=RequestType.EMERGENCY_DISCLOSURE, law=node.law)
+    matter = Matter(
+        document=record.document,
+        warnings=record.warnings,
+        requesting=node.code,
+        requested=record.requested,
+        same_before=len(duplicates),
+        direct_road=any(basis.instrument is Instrument.CETS224 for basis in direct),
+    )
+    return propose_triage(matter), duplicates

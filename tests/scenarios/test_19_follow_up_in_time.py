@@ -1,0 +1,44 @@
+"""Scenario 19: the follow-up request is received on day 40; there is no end any more until it is decided, and grace."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tests.world.holding import DAY, HeldBy, held_by
+from tests.world.journey import expect
+from tests.world.test_time_passes import shows
+
+if TYPE_CHECKING:
+    from tests.support.world import World
+
+DAY_40 = 20 * DAY
+"""What is left of sixty days on the fortieth."""
+
+MOMENT = timedelta(minutes=1)
+
+
+async def both(hold: HeldBy) -> list[tuple[str, str | None]]:
+    """State and end of the hold, here and there, once both sides agree."""
+    await hold.journey.settled()
+    return [(shown["state"], shown["expires_at"]) for shown in (await hold.here(), await hold.there())]
+
+
+async def test_receipt_stops_the_clock_until_the_decision(scenario_world: World) -> None:
+    """PENDING_DECISION from day 40 to day 200 and through the grace; RELEASED after it; section 10 was to be had."""
+    hold = await held_by(scenario_world, left=DAY_40)
+    (block,) = expect(await hold.journey.ours().get(f"{hold.path}/mla-export"), 200)["blocks"]
+    assert set(block["section_10"]) == {"date", "reference", "requested_by", "executed_by", "channel"}
+    confirmed = await hold.do("confirm_mla_received", ca_reference="ICA-40")
+    assert confirmed["mla"]["ca_reference"] == "ICA-40"
+    assert await both(hold) == [("PENDING_DECISION", None)] * 2
+    scenario_world.clock.advance(160 * DAY)
+    assert await both(hold) == [("PENDING_DECISION", None)] * 2
+    decided = await hold.do("record_decision", text="Executed; the data were handed over.")
+    assert decided["mla"]["status"] == "DECIDED"
+    scenario_world.clock.advance(14 * DAY - MOMENT)
+    assert await both(hold) == [("PENDING_DECISION", None)] * 2
+    scenario_world.clock.advance(2 * MOMENT)
+    await shows(hold.journey, lambda exchange: exchange["state"] == "CLOSED")
+    assert [state for state, _ in await both(hold)] == ["RELEASED", "RELEASED"]
+    assert (await hold.here())["mla"]["decision"] == "Executed; the data were handed over."
