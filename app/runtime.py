@@ -33,7 +33,7 @@ from app.services.adopt_law import adopt_law
 from app.services.node import Node
 from app.services.sequence import LogWriter
 from app.services.trust import Trust
-from app.settings import Profile, Settings
+from app.settings import Profile, Settings, TestCalls
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -95,7 +95,7 @@ class Runtime:
     connections. `trust` follows `directory_file` while the node runs. `clock` is read once per command. `stopping` is
     set when the process begins to stop: streams and loops end. `beats` says when each loop last came round; empty where
     this process runs no loops. `crash` is where this process is to die, in rehearsals of recovery; nowhere in
-    production.
+    production. `calls_monthly`: whether it plans test calls by itself.
     """
 
     trust: Trust
@@ -115,6 +115,7 @@ class Runtime:
     means: Means = field(default_factory=Means)
     press: Press = field(default_factory=lambda: Press(()))
     crash: Crash = field(default_factory=Crash)
+    calls_monthly: bool = False
     wake: Wake = field(default_factory=Wake)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     beats: dict[str, datetime] = field(default_factory=dict)
@@ -174,6 +175,7 @@ async def open_runtime(
             means=means,
             press=Press(settings.font_folders),
             crash=Crash(settings.crash_at),
+            calls_monthly=settings.test_calls is TestCalls.MONTHLY,
         )
         try:
             yield runtime

@@ -32,6 +32,15 @@ class Profile(StrEnum):
     PRODUCTION = "production"
 
 
+class TestCalls(StrEnum):
+    """Whether this node calls the others by itself to see whether somebody answers."""
+
+    __test__ = False
+
+    OFF = "off"
+    MONTHLY = "monthly"
+
+
 class LogLevel(StrEnum):
     """From how serious on a line is written."""
 
@@ -105,6 +114,9 @@ class Settings(BaseSettings):
         bool,
         Field(description="In an emergency one person may approve and sign; another supervisor reviews it in a day."),
     ] = False
+    test_calls: Annotated[
+        TestCalls, Field(description="off, or monthly: each other contact point is called at night to see who answers.")
+    ] = TestCalls.OFF
     anchor: Annotated[
         Path, Field(description="File outside the database that holds the last signed checkpoint; on another disk.")
     ]

@@ -7,23 +7,26 @@ from typing import TYPE_CHECKING
 from app.db import idempotency
 from app.db.engine import begin, reading
 from app.notify.collect import Teller, collect, has_news
-from app.notify.deliver import AT_ONCE, deliver
+from app.notify.deliver import AT_ONCE, Post, deliver
 from app.services.alarm_gaps import alarm_gaps
 from app.services.effects import EFFECTS
 from app.services.heartbeat import clear_heartbeats, send_heartbeats
-from app.services.watch_test_calls import watch_test_calls
+from app.services.watch_test_calls import plan_monthly, watch_test_calls
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
 
 
 async def watch(runtime: Runtime) -> bool:
-    """Send the heartbeats that are due, alarm the desk of gaps, make and end test calls; never finds more to do."""
+    """Send the heartbeats that are due, alarm the desk of gaps, plan, make and end test calls; never finds more."""
     now = runtime.clock()
     async with begin(runtime.chores) as session:
         sent = await send_heartbeats(session, runtime.node, reads=EFFECTS.reads, now=now)
     async with begin(runtime.chores) as session:
         alarmed = await alarm_gaps(session, now=now)
+    if runtime.calls_monthly:
+        async with begin(runtime.chores) as session:
+            await plan_monthly(session, runtime.node, now=now)
     async with begin(runtime.chores) as session:
         called = await watch_test_calls(session, runtime.node, now=now)
     if sent or alarmed or called:
@@ -40,7 +43,7 @@ async def notify(runtime: Runtime) -> bool:
         teller = Teller(runtime.node.code, runtime.node.directory.point(runtime.node.code), runtime.means)
         async with begin(runtime.chores) as session:
             more = await collect(session, teller, now=runtime.clock())
-    done = await deliver(runtime.chores, runtime.means, clock=runtime.clock)
+    done = await deliver(Post(runtime.chores, runtime.means, runtime.clock, runtime.stopping))
     for one in done:
         runtime.metrics.notifications.labels(one.kind, one.outcome).inc()
     return more or len(done) == AT_ONCE

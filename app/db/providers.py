@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, or_, select, update
 
 from app.db.tables_directory import provider as table
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
     from uuid import UUID
 
@@ -59,6 +60,17 @@ async def page(
     if country is not None:
         query = query.where(table.c.country == country)
     return [_record(row) for row in await session.execute(query)]
+
+
+async def named(session: ReadSession, names: Collection[str]) -> list[ProviderRecord]:
+    """Those in use with one of these as legal name or brand, whatever the case."""
+    if not names:
+        return []
+    wanted = [name.casefold() for name in names]
+    brand = func.jsonb_array_elements_text(table.c.entry["brands"]).column_valued("brand")
+    branded = select(brand).where(func.lower(brand).in_(wanted)).exists()
+    query = select(table).where(table.c.retired_at.is_(None), or_(func.lower(table.c.legal_name).in_(wanted), branded))
+    return [_record(row) for row in await session.execute(query.order_by(table.c.id))]
 
 
 def _record(row: Any) -> ProviderRecord:  # noqa: ANN401 - a row of the queries above

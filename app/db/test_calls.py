@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import func, or_, select, update
 from sqlalchemy import insert as plain_insert
-from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.tables_directory import test_call as table
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.db.engine import ReadSession, Session
+
+PLANNING = int.from_bytes(b"testcall")
+"""Key of the advisory lock under which calls are planned: the word `testcall` in ASCII."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +95,21 @@ async def latest_over(session: ReadSession, peer: str) -> list[bool]:
     query = (
         select(table.c.answered_at.is_not(None))
         .where(table.c.peer == peer, table.c.direction == Direction.OUTGOING, over)
-        .order_by(table.c.called_at.desc())
+        .order_by(table.c.called_at.desc().nulls_last())
         .limit(MISSED_BEFORE_UNVERIFIED)
     )
     return list((await session.scalars(query)).all())
 
 
+async def hold_planning(session: Session) -> bool:
+    """Take planning in hand until the end of the transaction; False if another process has it: it plans for both."""
+    return bool(await session.scalar(select(func.pg_try_advisory_xact_lock(PLANNING))))
+
+
 async def last_planned(session: ReadSession) -> dict[str, datetime]:
     """For each peer the moment of our latest call to it, made or planned."""
-    query = (
-        select(table.c.peer, table.c.planned_at)
-        .distinct(table.c.peer)
-        .where(table.c.direction == Direction.OUTGOING)
-        .order_by(table.c.peer, table.c.planned_at.desc())
-    )
+    latest = func.max(table.c.planned_at).label("planned_at")
+    query = select(table.c.peer, latest).where(table.c.direction == Direction.OUTGOING).group_by(table.c.peer)
     return {row.peer: row.planned_at for row in await session.execute(query)}
 
 

@@ -7,14 +7,15 @@ has to take another road.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from app.domain.codes import GateOutcome
 from app.domain.law import ConstraintCode, Effect, Law, Pair, Party, packaged_law
 from app.domain.law.codes import AppliesTo
 from app.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from app.domain.codes import Instrument, RequestType
@@ -27,6 +28,7 @@ __all__ = [
     "Law",
     "Pair",
     "Party",
+    "other_roads",
     "packaged_law",
     "require_basis",
     "state_of",
@@ -80,14 +82,29 @@ def usable(requesting: str, requested: str, *, on: date, type: RequestType, law:
     return tuple(sorted((basis for basis in found if basis is not None), key=lambda basis: not basis.duty))
 
 
-def require_basis(bases: tuple[Basis, ...], chosen: Instrument | None = None) -> Basis:
-    """The chosen instrument, or the best one if none was chosen; raises Refused `N-NOBASIS` if it cannot be used."""
+def require_basis(
+    bases: tuple[Basis, ...], chosen: Instrument | None = None, *, instead: Sequence[Mapping[str, str]] = ()
+) -> Basis:
+    """The chosen instrument, or the best one if none was chosen; raises Refused `N-NOBASIS` if it cannot be used.
+
+    `instead` goes with the refusal: where else to turn.
+    """
     for basis in bases:
         if chosen in {None, basis.instrument}:
             return basis
-    raise Refused(
-        NO_BASIS, "No instrument in force between the two states covers this request; another road is needed."
-    )
+    roads: dict[str, Any] = {"instead": list(instead)} if instead else {}
+    detail = "No instrument in force between the two states covers this request; another road is needed."
+    raise Refused(NO_BASIS, detail, **roads)
+
+
+def other_roads(law: Law, code: str) -> list[dict[str, str]]:
+    """Where a contact point turns with a request for which there is no instrument (2.6): Interpol, mutual assistance.
+
+    Each with the code of the redirect and the address of the law files in its own state, if they have one.
+    """
+    own = state_of(code)
+    found = ((road, law.turn_to(road, own=own, asked=own)) for road in (GateOutcome.INTERPOL, GateOutcome.MLA))
+    return [{"code": road.value, "contact": target.address.line} for road, target in found if target is not None]
 
 
 def state_of(code: str) -> str:

@@ -20,7 +20,10 @@ ANSWER_WITHIN: Mapping[CallKind, timedelta] = MappingProxyType(
 """A ping is as urgent as an emergency: that is what it tests."""
 
 EVERY = timedelta(days=28)
-"""Between two planned calls to one contact point."""
+"""Between two planned calls to one contact point, on average; the day is as little known before as the hour."""
+
+MOST_AHEAD = EVERY
+"""Of a call that a person plans: one for next year would keep the planned ones away until then."""
 
 NIGHT = (time(2), time(5))
 """Local hours in which a planned call comes, at a moment nobody knows before."""
@@ -34,6 +37,13 @@ class Standing(StrEnum):
     VERIFIED = "verified"
     STALE = "stale"
     UNVERIFIED = "unverified"
+
+
+def next_day(last: date | None, today: date, *, draw: float) -> date:
+    """The day of the next planned call, after today: within four weeks, or two to six weeks after the last one."""
+    days = timedelta(days=int(draw * EVERY.days))
+    tomorrow = today + timedelta(days=1)
+    return tomorrow + days if last is None else max(tomorrow, last + EVERY / 2 + days)
 
 
 def night_moment(day: date, zone: ZoneInfo, *, draw: float) -> datetime:

@@ -38,7 +38,8 @@ class Matter:
     """A request in triage: the document as filed with its warnings, between whom, and what else is known.
 
     `same_before` counts our own other requests for the same data; `direct_road` says that the treaty by which
-    authorities ask providers directly (CETS 224 arts. 6 and 7) is in force between the two states.
+    authorities ask providers directly (CETS 224 arts. 6 and 7) is in force between the two states; `at_home` are names,
+    in small letters, of custodians that are known to be established in our own state.
     """
 
     document: Mapping[str, Any]
@@ -47,6 +48,7 @@ class Matter:
     requested: str
     same_before: int = 0
     direct_road: bool = False
+    at_home: frozenset[str] = frozenset()
 
     @property
     def type(self) -> str:
@@ -58,6 +60,12 @@ class Matter:
         """What can be read of the targets."""
         found = self.document.get("targets")
         return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+    @property
+    def custodians(self) -> list[str]:
+        """The names of those who are thought to hold the data, target by target; "" where none is named."""
+        named = [target.get("custodian") for target in self.targets]
+        return [str(one.get("name", "")) if isinstance(one, dict) else "" for one in named]
 
     def part(self, name: str) -> Mapping[str, Any]:
         """One member that is an object; empty where it is not there."""
@@ -99,12 +107,16 @@ def whereabouts(matter: Matter) -> Iterator[tuple[str, Because]]:
 
 
 def at_home(matter: Matter) -> Iterator[tuple[str, Because]]:
-    """TRI-04: a custodian or a system of our own state."""
+    """TRI-04: a custodian or a system of our own state, or a provider that we know to be established here."""
     home = state_of(matter.requesting)
     for place, target in enumerate(matter.targets):
         if home in set(_countries(target)):
             detail = "The custodian or the system is in our own state: an order of our own may do."
             yield "TRI-04", Because("custodian_at_home", detail, pointer_to("targets", place), G.DOMESTIC)
+    for place, name in enumerate(matter.custodians):
+        if name.casefold() in matter.at_home:
+            detail = "Our own list of providers knows this one as established here."
+            yield "TRI-04", Because("provider_established_here", detail, pointer_to("targets", place), G.DOMESTIC)
 
 
 def public_or_open(matter: Matter) -> Iterator[tuple[str, Because]]:

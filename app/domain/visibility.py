@@ -106,6 +106,7 @@ EXCHANGE_MEMBERS: Mapping[str, Fact] = MappingProxyType(
         "allowed_actions": Fact.DESK_WORK,
         "progress": Fact.EXECUTION,
         "referred_to": Fact.EXECUTION,
+        "same_data": Fact.OTHER_REQUESTERS,
     }
 )
 """Members of the projection of an exchange, each under the rule that governs it."""

@@ -18,6 +18,10 @@ LANGUAGES = ("en", "fr", "ar", "ja")
 """Languages that the form can be printed in; the first one is taken where none of a contact point's own is here."""
 
 
+LOCALES = MappingProxyType({"en": "en_GB"})
+"""Where CLDR's name of the language alone means one country's habits: in the United States the month comes first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """The labels of one language, by keys such as `fields.offence.title`, and what CLDR knows of the language."""
@@ -40,7 +44,7 @@ class Catalogue:
 def catalogue(language: str) -> Catalogue:
     """The catalogue of one of `LANGUAGES`."""
     text = resources.files("app.forms").joinpath(f"labels/{language}.yaml").read_text("utf-8")
-    locale = Locale.parse(language)
+    locale = Locale.parse(LOCALES.get(language, language))
     labels = MappingProxyType(dict(_flat("", yaml.safe_load(text))))
     return Catalogue(language, locale.text_direction, locale, labels)
 

@@ -18,7 +18,7 @@ from app.notify.webhook import post_webhook
 from app.notify.wording import FAILED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -48,26 +48,54 @@ class Done:
     outcome: str
 
 
-async def deliver(engine: AsyncEngine, means: Means, *, clock: Callable[[], datetime]) -> list[Done]:
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What is sent from and with; `stopping` ends what an address holds up: no stop waits for one that is silent."""
+
+    engine: AsyncEngine
+    means: Means
+    clock: Callable[[], datetime]
+    stopping: asyncio.Event
+
+
+async def deliver(post: Post) -> list[Done]:
     """Send what is due, at most `AT_ONCE`.
 
-    Commit points: the claim before sending, one transaction per message after it. A crash between them sends the same
-    message again when the lease is over, under the same id, by which the other end knows it.
+    Commit points: the claim before sending, one transaction per message after it. A crash or a stop between them sends
+    the same message again when the lease is over, under the same id, by which the other end knows it.
     """
-    async with begin(engine) as session:
-        taken = await notifications.claim(session, now=clock(), lease=LEASE, limit=AT_ONCE)
-    return list(await asyncio.gather(*(_deliver_one(engine, means, one, clock=clock) for one in taken)))
+    async with begin(post.engine) as session:
+        taken = await notifications.claim(session, now=post.clock(), lease=LEASE, limit=AT_ONCE)
+    done = await asyncio.gather(*(_deliver_one(post, one) for one in taken))
+    return [one for one in done if one is not None]
 
 
-async def _deliver_one(engine: AsyncEngine, means: Means, one: Notification, *, clock: Callable[[], datetime]) -> Done:
+async def _deliver_one(post: Post, one: Notification) -> Done | None:
+    kind = one.kind or ChannelKind.MAIL
     try:
-        await send(means, one, now=clock())
+        if not await _ended(send(post.means, one, now=post.clock()), post.stopping):
+            return None
     except NotTaken as fault:
-        await _note_trouble(engine, one, fault.trouble, now=clock())
-        return Done(one.kind or ChannelKind.MAIL, fault.trouble)
-    async with begin(engine) as session:
-        await notifications.mark_sent(session, one, now=clock())
-    return Done(one.kind or ChannelKind.MAIL, "sent")
+        await _note_trouble(post.engine, one, fault.trouble, now=post.clock())
+        return Done(kind, fault.trouble)
+    async with begin(post.engine) as session:
+        await notifications.mark_sent(session, one, now=post.clock())
+    return Done(kind, "sent")
+
+
+async def _ended(sending: Coroutine[None, None, None], stopping: asyncio.Event) -> bool:
+    """Whether it came to its end, good or bad, before the stop; what did not is given up."""
+    task, stop = asyncio.create_task(sending), asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            return False
+        await task
+        return True
+    finally:
+        task.cancel()
+        stop.cancel()
+        await asyncio.gather(task, stop, return_exceptions=True)
 
 
 async def send(means: Means, one: Notification, *, now: datetime) -> None:

@@ -13,7 +13,7 @@ from app.db.test_calls import CallRecord
 from app.domain.codes import Direction, Role
 from app.domain.contact_points import ContactPoint
 from app.domain.fallback import how_to_reach
-from app.domain.test_calls import Standing, is_unverified, night_moment
+from app.domain.test_calls import MOST_AHEAD, Standing, is_unverified, night_moment
 from app.errors import Unknown
 from app.routers import directory_operations as told
 from app.routers.answers import Answer, answer_json
@@ -31,7 +31,7 @@ from app.routers.directory_operations import (
 )
 from app.routers.idempotency import once
 from app.routers.listing import parse_id
-from app.services.answer_test_call import answer_test_call
+from app.services.answer_test_call import answer_test_call, waiting_call
 from app.services.call_to_test import Planned, call_to_test
 from app.services.report_incident import Reported, report_incident
 
@@ -78,15 +78,17 @@ async def place_call(command: Commanding, code: str) -> Response:
 
     async def make() -> Answer:
         require_role(command.actor, *MEMBERS)
-        new = parse_model(NewCall, command.body.json())
         point = command.node.directory.point(code)
-        if point is None:
+        if point is None or code == command.node.code:
             raise Unknown("not_found", "There is no such thing, or it is not yours.")
-        at = new.planned_at or command.now
+        new = parse_model(NewCall, command.body.json())
+        # Far beyond what is allowed there may be no next day; that it is too far ahead is said by whoever takes it.
+        at = min(new.planned_at or command.now, command.now + 2 * MOST_AHEAD)
         if new.at_night:
             zone = ZoneInfo(point.time_zone)
             draw = int.from_bytes(command.node.random(4)) / DRAWN_FROM
-            at = night_moment(at.astimezone(zone).date() + timedelta(days=1), zone, draw=draw)
+            day = max(at, command.now).astimezone(zone).date() + timedelta(days=1)
+            at = night_moment(day, zone, draw=draw)
         made = await call_to_test(command.acting, Planned(code, new.kind, at, new.note))
         return Answer(201, _show_call(made), {"Location": "/v1/test-calls"})
 
@@ -106,9 +108,9 @@ async def act_on_call(command: Commanding, call_id: str) -> Response:
 
     async def make() -> Answer:
         require_role(command.actor, *DESK)
-        parsed = parse_id(call_id)
+        call = await waiting_call(command.acting, parse_id(call_id))
         parse_model(CallAct, command.body.json())
-        return Answer(200, _show_call(await answer_test_call(command.acting, parsed)))
+        return Answer(200, _show_call(await answer_test_call(command.acting, call)))
 
     return await once(command, make)
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from app.domain.codes import Direction
 from app.domain.fallback import Attendance
+from app.domain.moments import Instant
 from app.domain.service_messages import MAX_AFFECTED, CallKind
 from app.domain.test_calls import Standing
 from app.domain.wire import Code, Line, ShortText
@@ -73,7 +74,7 @@ class NewCall(Document):
 
     kind: Annotated[CallKind, Field(strict=False)]
     note: ShortText | None = None
-    planned_at: Moment | None = None
+    planned_at: Instant | None = None
     at_night: bool = False
 
 
@@ -86,7 +87,7 @@ class CallAct(Document):
 class NewIncident(Document):
     """What a supervisor reports (CETS 224 art. 14(7)). Each contact point learns of its own exchanges only."""
 
-    discovered_at: Moment
+    discovered_at: Instant
     what: ShortText
     mitigations: ShortText
     contact: Line
@@ -152,6 +153,7 @@ INCIDENT = {
 }
 UNKNOWN_PEER = Fault("contact_point_unknown", 422, "A contact point is not there.")
 EXCHANGE_UNKNOWN = Fault("exchange_unknown", 422, "An exchange is not there.")
+TOO_FAR_AHEAD = Fault("too_far_ahead", 422, "This test call is planned too far ahead.")
 NOBODY = Fault("nobody_concerned", 422, "Nobody would be told.")
 
 POINTS = Operation(
@@ -191,7 +193,7 @@ PLACE_CALL = Operation(
     Tag.DIRECTORY,
     "Make or plan a test call",
     {201: Answered("Noted, and made if its moment has come.", CallView, {"ping": CALL})},
-    errors=(ROLE_NOT_ALLOWED,),
+    errors=(ROLE_NOT_ALLOWED, TOO_FAR_AHEAD),
     body=JsonBody(NewCall, {"ping": {"kind": "PING"}, "some_night": {"kind": "PING", "at_night": True}}),
     acts=True,
 )

@@ -37,7 +37,12 @@ INVALID_DOCUMENT = Fault("invalid_document", 422, "The document breaks the rules
 NOT_A_REQUEST = Fault("not_a_request", 422, "This is an act or a test call; it cannot be filed.")
 UNKNOWN_CONTACT_POINT = Fault("unknown_contact_point", 422, "No contact point of the directory has that code.")
 DOMESTIC_MATTER = Fault("domestic_matter", 422, "A request goes to another state.")
-NO_BASIS = Fault("N-NOBASIS", 422, "No instrument in force between the two states covers this request.")
+NO_BASIS = Fault(
+    "N-NOBASIS",
+    422,
+    "No instrument in force between the two states covers this request; another road is needed.",
+    {"instead": [{"code": "D-INTERPOL", "contact": "Interpol National Central Bureau Port-Clair, +99900555060"}]},
+)
 INVALID_ACT = Fault("invalid_act", 422, "The act breaks the rules listed.")
 OF_DOCUMENT = (INVALID_DOCUMENT, NOT_A_REQUEST, UNKNOWN_CONTACT_POINT, DOMESTIC_MATTER)
 

@@ -22,7 +22,7 @@ from app.routers.reading import remember_reading
 from app.routers.request_views import DeskView, RequestView, is_decided_on, show_desk, show_request
 from app.routers.views import show_entry
 from app.services.act_on_request import act_on_request, intake_of
-from app.services.file_request import check_filing, file_request
+from app.services.file_request import check_filing, file_request, with_caution
 from app.services.look_into_request import look_into_request
 
 router = APIRouter()
@@ -43,7 +43,8 @@ async def file(
     """
     require_role(command.actor, Role.AGENCY_OFFICER)
     if validate_only:
-        accepted = check_filing(command.node, command.body.members(), now=command.now)
+        checked = check_filing(command.node, command.body.members(), now=command.now)
+        accepted = await with_caution(command.session, checked)
         found = {"valid": True, "warnings": [warning.as_json() for warning in accepted.warnings]}
         return answer_json(200, found)
 

@@ -9,6 +9,7 @@ from pydantic import Field, JsonValue, TypeAdapter
 
 from app.domain.codes import Direction
 from app.domain.directory_codes import OtherChannel
+from app.domain.moments import Instant
 from app.domain.providers import ProviderEntry
 from app.domain.wire import MAX_TARGETS, Code, Generation, Line, ShortText
 from app.routers.examples import EXCHANGE_ID
@@ -32,7 +33,7 @@ class NewCopyDocument(Document):
     direction: Annotated[Direction, Field(strict=False)]
     channel: Annotated[OtherChannel, Field(strict=False)]
     reference: Line
-    at: Moment
+    at: Instant
     note: ShortText | None = None
     targets: Annotated[list[dict[str, JsonValue]], Field(default_factory=list, max_length=MAX_TARGETS)]
 
@@ -78,6 +79,7 @@ class RetireProvider(Document):
 
 AnyProviderAct = Annotated[UpdateProvider | RetireProvider, Field(discriminator="action")]
 PROVIDER_ACT: TypeAdapter[UpdateProvider | RetireProvider] = TypeAdapter(AnyProviderAct)
+PROVIDER_ACTS = frozenset({"update", "retire"})
 
 
 class ProviderView(View):

@@ -19,9 +19,19 @@ from app.routers.bodies import parse_model
 from app.routers.deps import DESK, Command, Commanding, ReadingOnly, needs, require_role
 from app.routers.idempotency import once
 from app.routers.listing import AskedPage, listed, parse_id
-from app.routers.road_operations import PROVIDER_ACT, CopyView, LinkCopy, NewCopyDocument, ProviderView
+from app.routers.road_operations import (
+    PROVIDER_ACT,
+    PROVIDER_ACTS,
+    CopyView,
+    LinkCopy,
+    NewCopyDocument,
+    ProviderView,
+    RetireProvider,
+    UpdateProvider,
+)
+from app.routers.wanting import read_wanted
 from app.services.identifiers import new_id
-from app.services.note_copy import NewCopy, candidates, link_copy, note_copy
+from app.services.note_copy import NewCopy, candidates, link_copy, note_copy, unlinked_copy
 from app.services.record import record
 
 router = APIRouter()
@@ -60,11 +70,9 @@ async def act_on_copy(command: Commanding, copy_id: str) -> Response:
 
     async def make() -> Answer:
         require_role(command.actor, *DESK)
-        parsed = parse_id(copy_id)
-        if await channel_copies.load(command.session, parsed) is None:
-            raise Unknown("not_found", "There is no such thing, or it is not yours.")
+        copy = await unlinked_copy(command.acting, parse_id(copy_id))
         said = parse_model(LinkCopy, command.body.json())
-        return Answer(200, await _show_copy(command, await link_copy(command.acting, parsed, said.exchange_id)))
+        return Answer(200, await _show_copy(command, await link_copy(command.acting, copy, said.exchange_id)))
 
     return await once(command, make)
 
@@ -125,12 +133,11 @@ async def act_on_provider(command: Commanding, provider_id: str) -> Response:
         found = await providers.load(command.session, parse_id(provider_id), for_update=True)
         if found is None:
             raise Unknown("not_found", "There is no such thing, or it is not yours.")
-        act = parse_model(PROVIDER_ACT, command.body.json())
-        if act.generation != found.generation:
-            current = _show_provider(found)
-            raise Conflict("stale_generation", "It has changed since you read it.", current=current)
-        if found.retired_at is not None:
-            raise Conflict("action_not_allowed", "This provider was taken out of use.")
+        try:
+            act = _admitted(command, found)
+        except Conflict as conflict:
+            conflict.extra.setdefault("current", _show_provider(found))
+            raise
         changed = replace(found, generation=found.generation + 1, updated_at=command.now)
         if act.action == "update":
             entry = _own(command, act.entry)
@@ -142,6 +149,16 @@ async def act_on_provider(command: Commanding, provider_id: str) -> Response:
         return Answer(200, _show_provider(changed))
 
     return await once(command, make)
+
+
+def _admitted(command: Command, found: ProviderRecord) -> UpdateProvider | RetireProvider:
+    """The act on this provider; that it has changed or is out of use is said before what is wrong with the act."""
+    wanted = read_wanted(command.body, PROVIDER_ACT, known=PROVIDER_ACTS, generation=found.generation)
+    if wanted.generation not in {None, found.generation}:
+        raise Conflict("stale_generation", "It has changed since you read it.")
+    if found.retired_at is not None:
+        raise Conflict("action_not_allowed", "This provider was taken out of use.")
+    return wanted.read()
 
 
 def _own(command: Command, entry: ProviderEntry) -> ProviderEntry:

@@ -17,7 +17,7 @@ from app.errors import FieldError, Refused
 from app.services.ask_extension import ask_extension, asks_extension
 from app.services.check_signing import check_before_signing
 from app.services.dispatch import dispatch
-from app.services.file_request import check_filing
+from app.services.file_request import check_filing, with_caution
 from app.services.look_into_request import look_into_request
 from app.services.mark_request import mark_request
 from app.services.merge_request import merge_request
@@ -159,7 +159,7 @@ async def _set_outcome(deed: _Deed, act: IntakeAct) -> RequestRecord:
 async def _resubmit(deed: _Deed, act: IntakeAct) -> RequestRecord:
     if not isinstance(act, Resubmit):
         return deed.record
-    accepted = _check_completed(deed, act.document)
+    accepted = await with_caution(deed.acting.session, _check_completed(deed, act.document))
     if accepted.type is not deed.record.type:
         fault = FieldError("/document/type", "type_changed", "A completed document keeps its type; file a new request.")
         raise Refused("invalid_document", "The document breaks the rules listed.", errors=(fault,))

@@ -12,11 +12,12 @@ from app.domain.codes import Direction, Lane, MessageType
 from app.domain.messages import write_body
 from app.domain.moments import to_milliseconds
 from app.domain.service_messages import CallBody, CallKind, CallPart
-from app.domain.test_calls import ANSWER_WITHIN
-from app.errors import Unknown
+from app.domain.test_calls import ANSWER_WITHIN, MOST_AHEAD
+from app.errors import FieldError, Refused, Unknown
 from app.services.announce import Event, announce
 from app.services.identifiers import new_id
 from app.services.record import record
+from app.services.recovery.closed import refuse_closed
 from app.services.send import Outgoing, put
 
 if TYPE_CHECKING:
@@ -37,9 +38,17 @@ class Planned:
 
 
 async def call_to_test(acting: Acting, planned: Planned) -> CallRecord:
-    """Note the call and, if its moment has come, make it. Raises Unknown for a code the directory does not have."""
+    """Note the call and, if its moment has come, make it.
+
+    Raises Unknown for a code the directory does not have; Unavailable `recovering` for a peer that is closed; Refused
+    `too_far_ahead`.
+    """
     if acting.node.directory.point(planned.peer) is None or planned.peer == acting.node.code:
         raise Unknown("not_found", "There is no such thing, or it is not yours.")
+    await refuse_closed(acting.session, acting.node, planned.peer)
+    if planned.at > acting.now + MOST_AHEAD:
+        wrong = FieldError("/planned_at", "too_far_ahead", f"At most {MOST_AHEAD.days} days from now.")
+        raise Refused("too_far_ahead", "This test call is planned too far ahead.", errors=(wrong,))
     call = CallRecord(new_id(), planned.peer, Direction.OUTGOING, planned.kind, planned.note, planned.at)
     await test_calls.plan(acting.session, call)
     said = {"kind": call.kind, "planned_at": call.planned_at.isoformat()}

@@ -12,7 +12,7 @@ from app.domain.documents import NORMALISED
 from app.domain.exchange.clocks import delivery_due
 from app.domain.exchange.offering import leaving, offered_condition
 from app.domain.exchange.opening import dispatched
-from app.domain.instruments import require_basis, usable
+from app.domain.instruments import other_roads, require_basis, usable
 from app.domain.marking_bodies import MarkingBody
 from app.domain.messages import BasisBody, OpenBody, write_body
 from app.domain.moments import to_milliseconds
@@ -96,7 +96,8 @@ async def _opening(acting: Acting, record: RequestRecord, exchange_id: UUID) -> 
     approval = record.approval or {}
     chosen = approval.get("instrument")
     bases = usable(node.code, record.requested, on=now.date(), type=record.type, law=node.law)
-    basis = require_basis(bases, None if chosen is None else Instrument(chosen))
+    instead = other_roads(node.law, node.code)
+    basis = require_basis(bases, None if chosen is None else Instrument(chosen), instead=instead)
     return OpenBody(
         type=record.type,
         tier=record.tier,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from app.db import requests
+from app.db import requests, test_calls
 from app.db.requests import RequestRecord
-from app.domain.codes import IntakeState
+from app.domain.codes import IntakeState, Tier
 from app.domain.documents import ability_warnings, check_document
+from app.domain.documents.checked import DocumentWarning
 from app.domain.intake import DraftOrigin
 from app.domain.references import RANDOM_BYTES, make_reference
+from app.domain.test_calls import is_unverified
 from app.errors import Forbidden
 from app.services.identifiers import new_id
 from app.services.mark_request import mark_request
@@ -22,9 +24,17 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from app.db.engine import Session
+    from app.db.engine import ReadSession, Session
     from app.domain.documents.checked import AcceptedDocument
     from app.services.node import Actor, Node
+
+HURRIED = frozenset({Tier.URGENT, Tier.EMERGENCY})
+
+UNVERIFIED = DocumentWarning(
+    "/requested",
+    "contact_point_unverified",
+    "Nobody there answered the last two test calls; its desk should be called on the telephone as well.",
+)
 
 
 def check_filing(node: Node, document: Mapping[str, Any], *, now: datetime) -> AcceptedDocument:
@@ -37,6 +47,13 @@ def check_filing(node: Node, document: Mapping[str, Any], *, now: datetime) -> A
     point = node.directory.point(accepted.requested)
     doubts = () if point is None else tuple(ability_warnings(accepted, point))
     return replace(accepted, warnings=(*accepted.warnings, *doubts))
+
+
+async def with_caution(session: ReadSession, accepted: AcceptedDocument) -> AcceptedDocument:
+    """The document with one warning more if it hurries to a contact point where nobody answered two test calls."""
+    if accepted.tier not in HURRIED or not is_unverified(await test_calls.latest_over(session, accepted.requested)):
+        return accepted
+    return replace(accepted, warnings=(*accepted.warnings, UNVERIFIED))
 
 
 async def file_request(
@@ -52,6 +69,7 @@ async def file_request(
 async def store_request(acting: Acting, accepted: AcceptedDocument, *, case_id: UUID | None = None) -> RequestRecord:
     """Store a document that was checked, as a request in INTAKE under a new reference, and tell and mark it."""
     session, node, actor, now = acting.session, acting.node, acting.actor, acting.now
+    accepted = await with_caution(session, accepted)
     if actor.agency_id is None or actor.person_id is None:
         raise Forbidden("role_not_allowed", "Only a person of an agency files requests.")
     record = RequestRecord(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from app.db import providers
 from app.domain.codes import Instrument, RequestType
 from app.domain.instruments import usable
 from app.domain.triage import propose_triage
@@ -35,4 +37,11 @@ async def look_into_request(
         same_before=len(duplicates),
         direct_road=any(basis.instrument is Instrument.CETS224 for basis in direct),
     )
-    return propose_triage(matter), duplicates
+    return propose_triage(replace(matter, at_home=await _known_here(session, matter))), duplicates
+
+
+async def _known_here(session: ReadSession, matter: Matter) -> frozenset[str]:
+    """The custodians named that are on our own list of providers, which holds those of our state alone."""
+    known = await providers.named(session, {name for name in matter.custodians if name})
+    names = (name for one in known for name in (one.legal_name, *one.entry.get("brands", ())))
+    return frozenset(name.casefold() for name in names)

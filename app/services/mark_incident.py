@@ -17,6 +17,7 @@ from app.services.send_state import send_state
 from app.services.tell import Happening, tell
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from app.db.engine import Session
@@ -24,10 +25,19 @@ if TYPE_CHECKING:
     from app.services.node import Node
 
 
-async def mark_incident(session: Session, node: Node, found: ExchangeRecord, *, now: datetime) -> None:
-    """Write it into the timeline of both; at the requested side also into the state, once, which is sent."""
-    key = ThreadKey(str(found.value.id), found.peer)
-    await threads.lock(session, [key])
+async def mark_incident(
+    session: Session, node: Node, touched: Sequence[ExchangeRecord], *, party: str | None, now: datetime
+) -> None:
+    """Write it into the timelines of both; at the requested side also into the states, once, which are sent.
+
+    `party`: the contact point where it happened, None for this one. All threads are locked before the first exchange.
+    """
+    await threads.lock(session, [ThreadKey(str(one.value.id), one.peer) for one in touched])
+    for one in sorted(touched, key=lambda one: one.value.id):
+        await _mark(session, node, one, party=party, now=now)
+
+
+async def _mark(session: Session, node: Node, found: ExchangeRecord, *, party: str | None, now: datetime) -> None:
     record = await exchanges.load(session, found.value.id, for_update=True)
     if record is None:
         return
@@ -43,6 +53,7 @@ async def mark_incident(session: Session, node: Node, found: ExchangeRecord, *, 
         event="under_incident",
         state=value.state,
         generation=value.generation,
+        party=party,
         for_agency=False,
         ids={"reference": value.request_reference},
     )

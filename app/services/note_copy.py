@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from app.audit.facts import Fact, FactType
 from app.db import channel_copies, exchanges, fingerprints, requests
 from app.db.channel_copies import CopyRecord
 from app.db.node_secret import TARGET_FINGERPRINTS, settle_secret
@@ -13,6 +14,7 @@ from app.domain.fingerprints import marks_of, sought_in
 from app.errors import Conflict, FieldError, Forbidden, Refused, Unknown
 from app.services.identifiers import new_id
 from app.services.mark_exchange import KEY_BYTES
+from app.services.record import record
 from app.services.tell import Happening, tell
 
 if TYPE_CHECKING:
@@ -61,6 +63,9 @@ async def note_copy(acting: Acting, new: NewCopy) -> CopyRecord:
     )
     if not await channel_copies.add(acting.session, noted):
         raise Conflict("reference_known", "This reference was noted on that road already.")
+    said = {"channel": noted.channel, "reference": noted.reference, "direction": noted.direction}
+    fact = Fact(FactType.OPERATOR_ACTION, peer=noted.peer, contents={"copy": said})
+    await record(acting.session, acting.node, fact, actor=acting.actor, now=acting.now)
     return noted
 
 
@@ -83,35 +88,39 @@ async def candidates(acting: Acting, copy: CopyRecord) -> list[UUID]:
     return sorted((one.value.id for one in same), reverse=True)
 
 
-async def link_copy(acting: Acting, copy_id: UUID, exchange_id: UUID) -> CopyRecord:
-    """A person says that a copy is this exchange; both keep their references.
-
-    Raises Unknown; Conflict `action_not_allowed` if it was said before; Refused `other_parties` where the exchange is
-    with somebody else, or goes the other way.
-    """
+async def unlinked_copy(acting: Acting, copy_id: UUID) -> CopyRecord:
+    """A copy, locked. Raises Unknown; Conflict `action_not_allowed` if somebody said before which exchange it is."""
     copy = await channel_copies.load(acting.session, copy_id, for_update=True)
     if copy is None:
         raise Unknown("not_found", "There is no such thing, or it is not yours.")
     if copy.exchange_id is not None:
         raise Conflict("action_not_allowed", "It has been linked.")
-    record = await exchanges.load(acting.session, exchange_id)
-    if record is None or record.peer != copy.peer or record.direction is not copy.direction:
+    return copy
+
+
+async def link_copy(acting: Acting, copy: CopyRecord, exchange_id: UUID) -> CopyRecord:
+    """A person says that a locked copy is this exchange; both keep their references.
+
+    Raises Refused `other_parties` where the exchange is with somebody else, or goes the other way.
+    """
+    shared = await exchanges.load(acting.session, exchange_id)
+    if shared is None or shared.peer != copy.peer or shared.direction is not copy.direction:
         wrong = FieldError("/exchange_id", "other_parties", "Name an exchange of the same two sides, the same way.")
         raise Refused("other_parties", "This copy cannot be that exchange.", errors=(wrong,))
     linked = replace(copy, exchange_id=exchange_id, linked_at=acting.now, linked_by=acting.actor.person_id)
     await channel_copies.link(acting.session, linked)
-    await tell(acting.session, acting.node, _linked(record, linked), actor=acting.actor, now=acting.now)
+    await tell(acting.session, acting.node, _linked(shared, linked), actor=acting.actor, now=acting.now)
     return linked
 
 
-def _linked(record: ExchangeRecord, copy: CopyRecord) -> Happening:
+def _linked(shared: ExchangeRecord, copy: CopyRecord) -> Happening:
     return Happening(
         kind="exchange",
-        subject=record.value.id,
+        subject=shared.value.id,
         event="copy_linked",
-        state=record.value.state,
-        generation=record.value.generation,
+        state=shared.value.state,
+        generation=shared.value.generation,
         detail={"channel": copy.channel, "reference": copy.reference, "at": copy.at.isoformat()},
         for_agency=False,
-        ids={"reference": record.value.request_reference},
+        ids={"reference": shared.value.request_reference},
     )

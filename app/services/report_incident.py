@@ -54,9 +54,9 @@ async def report_incident(acting: Acting, reported: Reported) -> list[IncidentRe
     if not concerned:
         wrong = FieldError("/exchanges", "nobody_concerned", "Name the exchanges that are touched, or whom to tell.")
         raise Refused("nobody_concerned", "Nobody would be told.", errors=(wrong,))
+    # Before the messages: a command locks its threads first. Both leave with this transaction, or neither does.
+    await mark_incident(acting.session, acting.node, touched, party=None, now=acting.now)
     told = [await _tell(acting, reported, peer, [one for one in touched if one.peer == peer]) for peer in concerned]
-    for one in touched:
-        await mark_incident(acting.session, acting.node, one, now=acting.now)
     said = {"peers": concerned, "exchanges": [str(one.value.id) for one in touched], "what": reported.what}
     fact = Fact(FactType.OPERATOR_ACTION, contents={"incident": said})
     await record(acting.session, acting.node, fact, actor=acting.actor, now=acting.now)
@@ -64,11 +64,12 @@ async def report_incident(acting: Acting, reported: Reported) -> list[IncidentRe
 
 
 async def _touched(acting: Acting, ids: Iterable[UUID]) -> list[ExchangeRecord]:
-    found = [await exchanges.load(acting.session, one) for one in sorted(set(ids))]
-    if None in found:
+    wanted = sorted(set(ids))
+    found = await exchanges.load_many(acting.session, wanted)
+    if len(found) < len(wanted):
         wrong = FieldError("/exchanges", "exchange_unknown", "Not every one of these is an exchange of this node.")
         raise Refused("exchange_unknown", "An exchange is not there.", errors=(wrong,))
-    return [one for one in found if one is not None]
+    return [found[one] for one in wanted]
 
 
 async def _tell(acting: Acting, reported: Reported, peer: str, touched: list[ExchangeRecord]) -> IncidentRecord:

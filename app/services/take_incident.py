@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 async def take_incident(session: Session, node: Node, received: Received, now: datetime) -> Applied:
     """Keep it, tell the desk, mark the exchanges; those that are not shared with the writer are passed over."""
     body = read_body(IncidentBody, received.body).body
-    found = [await exchanges.load(session, one) for one in body.exchanges]
-    shared = [one for one in found if one is not None and one.peer == received.peer]
+    found = await exchanges.load_many(session, sorted(set(body.exchanges)))
+    shared = [one for _, one in sorted(found.items()) if one.peer == received.peer]
     told = IncidentRecord(
         id=body.incident_id,
         peer=received.peer,
@@ -40,9 +40,13 @@ async def take_incident(session: Session, node: Node, received: Received, now: d
     )
     if not await incidents.add(session, told):
         return Applied(Fate.APPLIED)
-    data = {"incident_id": str(told.id), "exchanges": len(shared), "limit_onward": int(told.limit_onward)}
-    event = Event("contact_point.incident", "contact_point", received.peer, None, data)
+    event = Event(
+        "contact_point.incident",
+        "contact_point",
+        received.peer,
+        None,
+        {"incident_id": str(told.id), "exchanges": len(shared), "limit_onward": int(told.limit_onward)},
+    )
     await announce(session, event, now=now)
-    for one in shared:
-        await mark_incident(session, node, one, now=now)
+    await mark_incident(session, node, shared, party=received.peer, now=now)
     return Applied(Fate.APPLIED)

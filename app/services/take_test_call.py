@@ -29,15 +29,17 @@ async def take_test_call(session: Session, _node: Node, received: Received, now:
     body = read_body(CallBody, received.body).body
     if body.part is CallPart.ANSWER:
         return await _take_answer(session, received, body, now=now)
+    # Not the caller's own clock where it is ahead of ours: it would stand before all others in the list.
+    at = min(body.at, received.received_at)
     call = CallRecord(
         id=body.call_id,
         peer=received.peer,
         direction=Direction.INCOMING,
         kind=body.kind,
         note=body.note,
-        planned_at=body.at,
+        planned_at=at,
         called_at=received.received_at,
-        due_at=body.at + ANSWER_WITHIN[body.kind],
+        due_at=at + ANSWER_WITHIN[body.kind],
     )
     if await test_calls.add(session, call):
         await tell_call(session, call, "test_call", now=now)

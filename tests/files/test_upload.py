@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.domain.codes import RequestType
+from app.domain.documents import example
+from app.domain.files import name_to_save
 from tests.files.sending import is_complete
 from tests.support.world import seen
 from tests.world.documents import document
@@ -121,6 +123,8 @@ async def test_announcements_have_their_rules(files_world: World) -> None:
     for members, pointer in (
         ({"size": 26 * 1024 * 1024}, "/size"),
         ({"name": "../../etc/shadow"}, "/name"),
+        ({"name": "order\u202efdp.exe"}, "/name"),
+        ({"name": "order.pdf\u2028"}, "/name"),
         ({"media_type": "text/html"}, "/media_type"),
         ({"sha256": "none"}, "/sha256"),
     ):
@@ -129,6 +133,57 @@ async def test_announcements_have_their_rules(files_world: World) -> None:
         assert [one["pointer"] for one in answer.json()["errors"]] == [pointer]
         assert "shadow" not in answer.text
     assert (await officer.get(case)).json()["data"] == []
+    assert (await officer.post(case, announced(b"x", name="أمر الحفظ.txt"))).status_code == 201, "what may be announced"
+
+
+def test_names_of_others_are_saved_harmless() -> None:
+    """A name from abroad may turn its direction or be a folder: it is not saved under that (control: one from here)."""
+    assert name_to_save("order\u202efdp.exe\r\n") == "order_fdp.exe__"
+    assert name_to_save("..") == "_"
+    assert name_to_save("أمر الحفظ.pdf") == "أمر الحفظ.pdf"
+
+
+async def test_piece_must_be_what_it_says(files_world: World) -> None:
+    """Compressed, or of another content type, a piece is refused; that the file is not yours is said before."""
+    officer, stranger = agency(files_world), agency(files_world, "agency_officer_2")
+    request = await filed(files_world, document(RequestType.PRESERVATION))
+    file = await announce(officer, f"/v1/requests/{request['id']}", PDF)
+    for headers, code in (
+        ({"content-type": "text/plain"}, "content_type_not_binary"),
+        (BYTES | {"content-encoding": "gzip"}, "content_encoding_not_supported"),
+    ):
+        for caller, expected in ((officer, (400, 415)), (stranger, (404,))):
+            sent_with = headers | {"Authorization": f"Bearer {caller.token}"}
+            answer = await caller.http.patch(f"{file}/content", content=b"x", headers=sent_with)
+            assert answer.status_code in expected
+            assert (answer.json()["code"] == code) == (caller is officer)
+
+
+async def test_offer_keeps_its_files_until_its_content_leaves(files_world: World) -> None:
+    """A wrong file stops the signature of an offer; ready ones leave with its content alone, not with a supplement."""
+    officer = agency(files_world)
+    request = await filed(files_world, example(RequestType.SPONTANEOUS_INFORMATION) | {"requested": "XT"})
+    case = f"/v1/requests/{request['id']}"
+    wrong = await handed_over(officer, case, b"MZ\x90\x00 program", name="tool.pdf", media_type="application/pdf")
+    await handed_over(officer, case, PDF, name="kept.pdf")
+    await taken(files_world, request["id"], *DESK_ROAD[:2])
+    refused = await files_world["XA"].as_("supervisor").act(case, "sign")
+    assert (refused.status_code, refused.json()["code"]) == (409, "upload_unfinished")
+    expect(await files_world["XA"].as_("duty_officer").act(case, "reopen", text="A file is wrong."), 200)
+    assert await remove(officer, f"/v1/attachments/{wrong['id']}") == 204
+    signed = await taken(files_world, request["id"], *DESK_ROAD[1:])
+    journey = Journey(files_world, request["id"], signed["exchange_id"], "XT")
+    await seen(lambda: journey.theirs().get(journey.exchange), lambda answer: answer.status_code == 200)
+    early = await handed_over(journey.ours(), journey.exchange, b"names\n", name="early.txt")
+    told = await journey.ours().act(journey.exchange, "supplement", text="More.", attachments=[early["id"]])
+    assert (told.status_code, told.json()["code"]) == (422, "attachments_not_here")
+    assert expect(await journey.theirs().get(journey.exchange), 200)["attachments"] == []
+    await journey.do("acknowledge")
+    await journey.do("accept_information")
+    await journey.settled()
+    await journey.wish("send_content", attachments=[early["id"]])
+    there = [await arrived(journey, journey.theirs(), name) for name in ("kept.pdf", "early.txt")]
+    assert (await journey.theirs().get(f"/v1/attachments/{there[0]['id']}/content")).content == PDF
 
 
 async def test_files_of_a_case_are_its_agencys(files_world: World) -> None:
@@ -154,9 +209,30 @@ async def test_answer_brings_a_file_that_its_agency_may_read(files_world: World)
     await journey.do("answer", text="See the report.", attachments=[report["id"]])
     there = await arrived(journey, journey.ours(), "report.txt")
     reader = journey.ours("agency_officer")
+    assert [one["name"] for one in expect(await reader.get(f"{journey.request}/attachments"), 200)["data"]] == [
+        "report.txt"
+    ]
     assert (await reader.get(f"/v1/attachments/{there['id']}/content")).content == b"line 1\n"
     again = await journey.theirs().act(journey.exchange, "report_progress", text="Again.", attachments=[report["id"]])
     assert (again.status_code, again.json()["code"]) == (422, "attachment_unknown")
+
+
+async def test_what_the_desks_say_to_one_another_is_not_the_agencys(files_world: World) -> None:
+    """Of an exchange of its own case an agency neither reads nor deletes what its desk adds, nor what is no answer."""
+    journey = await delivered(files_world, document(RequestType.TECHNICAL_ADVICE, requested="XT"))
+    await journey.do("acknowledge")
+    draft = await handed_over(journey.ours(), journey.exchange, b"internal\n", name="draft.txt")
+    note = await handed_over(journey.theirs(), journey.exchange, b"our order\n", name="order.txt")
+    await journey.do("report_progress", text="Ordered.", attachments=[note["id"]])
+    await arrived(journey, journey.ours(), "order.txt")
+    reader = journey.ours("agency_officer")
+    for one in (draft, note):
+        file = f"/v1/attachments/{one['id']}"
+        answers = [await reader.get(file), await reader.get(f"{file}/content"), await piece(reader, file, b"x", 0)]
+        assert {answer.status_code for answer in answers} == {404}
+        assert await remove(reader, file) == 404
+        assert (await journey.ours().get(f"{file}/content")).status_code == 200, "its desk reads it"
+    assert expect(await reader.get(f"{journey.request}/attachments"), 200)["data"] == []
 
 
 @pytest.mark.parametrize("side", ["theirs", "ours"])

@@ -26,7 +26,7 @@ def said(value: Value, language: str) -> str:
 
 
 READS = {
-    "a day in English": (Day(date(2026, 11, 22)), "en", "November 22, 2026 2026-11-22"),
+    "a day in English": (Day(date(2026, 11, 22)), "en", "22 November 2026 2026-11-22"),
     "a day in French": (Day(date(2026, 11, 22)), "fr", "22 novembre 2026 2026-11-22"),
     "a day in Arabic": (Day(date(2026, 11, 22)), "ar", "22 نوفمبر 2026 2026-11-22"),
     "a day in Japanese": (Day(date(2026, 11, 22)), "ja", "2026年11月22日 2026-11-22"),

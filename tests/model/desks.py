@@ -15,6 +15,7 @@ from app.domain.exchange.advance import act, act_on_hold
 from app.domain.exchange.clocks import delivery_due
 from app.domain.exchange.hold_admission import allowed_hold_actions
 from app.domain.exchange.judging import judge
+from app.domain.exchange.onward import open_transfer, open_use_question
 from app.domain.exchange.opening import Call, dispatched, note_call
 from app.domain.exchange.parties import Officer
 from app.domain.exchange.proposals import propose, propose_on_hold
@@ -88,8 +89,11 @@ def choices(node: Node, value: Exchange, *, side: Side) -> list[Choice]:
     return list(found)
 
 
-def _said(action: str, value: Exchange) -> dict[str, Any]:
+def _said(action: str, value: Exchange, side: Side = Side.REQUESTED) -> dict[str, Any]:
     """Words that break no rule; what can be proposed is left out."""
+    asked = (one.id for one in value.onward_transfers if open_transfer(value, one.id, giver=side))
+    put = (one.id for one in value.use_questions if open_use_question(value, one.id, receiver=side))
+    transfer, use = str(next(asked, UUID(int=0))), str(next(put, UUID(int=0)))
     silence = value.state in {State.CLARIFICATION, State.RISK_NOTICE, State.CONDITIONS}
     higher = next((tier for tier in (Tier.URGENT, Tier.EMERGENCY) if is_higher(tier, than=value.tier)), Tier.EMERGENCY)
     words: dict[str, dict[str, Any]] = {
@@ -100,6 +104,11 @@ def _said(action: str, value: Exchange) -> dict[str, Any]:
         "disclose_traffic_path": {"provider": "Sahran Transit", "country": "XS"},
         "not_executable": {"code": "N-NOANSWER" if silence else "N-NODATA", "reasons": "Nothing is there."},
         "refuse": {"code": "R-POL", "reasons": "A political opinion is being prosecuted.", "considered_partial": True},
+        "request_onward_transfer": {"to": "XS", "purpose": "The account is used there."},
+        "decide_onward_transfer": {"transfer_id": transfer, "decision": "GRANTED"},
+        "ask_use": {"text": "What was it used for?"},
+        "explain_use": {"question_id": use, "text": "To find its owner."},
+        "confirm_formally": {"reference": "MOJ-7", "date": "2026-11-25"},
         "refer": {"authority": "Prosecutor General"},
         "answer": {"text": "Ninety days."},
         "send_content": {"text": "The address.", "source": "A", "information": "2"},
@@ -117,7 +126,8 @@ def _said(action: str, value: Exchange) -> dict[str, Any]:
 
 
 def _body(action: str, value: Exchange, node: Node) -> ExchangeAct:
-    said = {"action": action, "generation": value.generation, **_said(action, value)}
+    side = Side.REQUESTING if value.requesting == node.code else Side.REQUESTED
+    said = {"action": action, "generation": value.generation, **_said(action, value, side)}
     body = EXCHANGE_ACT.validate_json(json.dumps(said))
     return propose(value, body, rules=RULES, now=node.now, random=lambda count: bytes(range(count)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from app.domain.deadlines import Audience
 from app.domain.directory import publish_directory
 from app.keystore import create_keys, example_profile
 from app.notify.collect import Teller, collect
-from app.notify.deliver import deliver
+from app.notify.deliver import Post, deliver
 from app.notify.means import Means
 from app.notify.webhook import write_secret
 from app.services.identifiers import new_id
@@ -44,6 +45,7 @@ class Desk:
     folder: Path
     teller: Teller
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def announce(self, kind: str = "exchange.overdue", **data: Any) -> None:  # noqa: ANN401 - members of an event
         """An event of the clocks, of an exchange that is nowhere else."""
@@ -75,7 +77,7 @@ class Desk:
     async def deliver(self, *, after: timedelta = timedelta()) -> list[Done]:
         """One round of sending, once so much time has passed."""
         self.now += after
-        return await deliver(self.engine, self.teller.means, clock=lambda: self.now)
+        return await deliver(Post(self.engine, self.teller.means, lambda: self.now, self.stopping))
 
     async def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Look into the database."""

@@ -9,17 +9,29 @@ from typing import TYPE_CHECKING
 
 from app.domain.deadlines import Audience
 from app.notify import deliver as delivering
-from app.notify.deliver import GIVEN_UP_AFTER, LEASE, LONGEST_PAUSE, deliver, pause_after
+from app.notify.deliver import GIVEN_UP_AFTER, LEASE, LONGEST_PAUSE, pause_after
 from app.notify.means import MailServer, Tls
 from tests.notify.receiver import HERE
+from tests.support.world import seen
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pytest
 
     from tests.notify.conftest import Desk
     from tests.notify.receiver import Hook, Mailbox
 
 STATES = "SELECT state, tries, trouble FROM notification WHERE kind IS NOT NULL ORDER BY id"
+
+
+async def arrived(came: Sequence[object], count: int) -> None:
+    """Wait until so many have come."""
+
+    async def look() -> int:
+        return len(came)
+
+    await seen(look, lambda found: found >= count)
 
 
 async def due(desk: Desk, hook: Hook) -> None:
@@ -43,8 +55,7 @@ async def test_several_processes_send_it_once(desk: Desk, hook: Hook) -> None:
     await due(desk, hook)
     hook.wait = asyncio.Event()
     rounds = [asyncio.create_task(desk.deliver()) for _ in range(4)]
-    while not hook.came:  # noqa: ASYNC110 - what is waited for is the request at the other end
-        await asyncio.sleep(0.01)
+    await arrived(hook.came, 1)
     assert await desk.deliver() == []
     hook.wait.set()
     done = [one for found in await asyncio.gather(*rounds) for one in found]
@@ -62,8 +73,7 @@ async def test_control_without_the_claim_everybody_sends_it(
     rounds = []
     for number in (1, 2):
         rounds.append(asyncio.create_task(desk.deliver()))
-        while len(hook.came) < number:  # noqa: ASYNC110 - what is waited for is the request at the other end
-            await asyncio.sleep(0.01)
+        await arrived(hook.came, number)
     hook.wait.set()
     await asyncio.gather(*rounds)
     assert len(hook.came) == 2
@@ -74,8 +84,7 @@ async def test_after_a_crash_it_is_sent_again_under_its_id(desk: Desk, hook: Hoo
     await due(desk, hook)
     hook.wait = asyncio.Event()
     dying = asyncio.create_task(desk.deliver())
-    while not hook.came:  # noqa: ASYNC110 - what is waited for is the request at the other end
-        await asyncio.sleep(0.01)
+    await arrived(hook.came, 1)
     dying.cancel()
     await asyncio.gather(dying, return_exceptions=True)
     hook.wait.set()
@@ -84,6 +93,21 @@ async def test_after_a_crash_it_is_sent_again_under_its_id(desk: Desk, hook: Hoo
     first, second = hook.came
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
     assert first.body == second.body
+
+
+async def test_a_stop_waits_for_no_silent_address(desk: Desk, hook: Hook) -> None:
+    """What is in hand is given up at once, counts as no failure, and is sent when its lease is over."""
+    await due(desk, hook)
+    hook.wait = asyncio.Event()
+    sending = asyncio.create_task(desk.deliver())
+    await arrived(hook.came, 1)
+    desk.stopping.set()
+    async with asyncio.timeout(2):
+        assert await sending == []
+    assert await desk.rows(STATES) == [("pending", 1, None)]
+    desk.stopping = asyncio.Event()
+    hook.wait.set()
+    assert [one.outcome for one in await desk.deliver(after=LEASE)] == ["sent"]
 
 
 async def test_trouble_is_tried_again_and_alarmed_once(desk: Desk, hook: Hook) -> None:
@@ -151,9 +175,8 @@ async def test_one_slow_address_keeps_no_other_waiting(desk: Desk, hook: Hook, m
     desk.teller = replace(desk.teller, means=replace(desk.teller.means, mail=server))
     hook.wait = asyncio.Event()
     await due(desk, hook)
-    sending = asyncio.create_task(deliver(desk.engine, desk.teller.means, clock=lambda: desk.now))
-    while len(mailbox.came) < 2:  # noqa: ASYNC110 - what is waited for is the mail at the other end
-        await asyncio.sleep(0.01)
+    sending = asyncio.create_task(desk.deliver())
+    await arrived(mailbox.came, 2)
     assert not sending.done()
     hook.wait.set()
     assert sorted(one.outcome for one in await sending) == ["sent"] * 3

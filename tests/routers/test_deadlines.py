@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from app.db import exchanges
 from app.db.engine import begin
-from app.domain.codes import Direction, State, Tier
+from app.domain.codes import Direction, RequestType, State, Tier
+from app.domain.documents import example
 from app.services.identifiers import new_id
 from app.workers import run_clocks
 from tests.domain.exchange.build import in_state, preserved
-from tests.routers.clients import assert_problem
+from tests.routers.clients import assert_problem, new_key
 from tests.services.test_escalate import taken_in
 
 if TYPE_CHECKING:
@@ -133,3 +135,27 @@ async def test_metrics_tell_the_same(client: Clients, busy: list[str]) -> None:
     assert "counterpart_notifications_pending 0.0" in told
     open_to_all = (await client().get("/metrics")).text
     assert "deadlines" not in open_to_all
+
+
+async def test_a_request_that_nobody_opens_is_told_at_home_alone(
+    client: Clients, runtime: Runtime, tokens: Mapping[str, str]
+) -> None:
+    """Half and whole of the intake clock, in the feed and the desk's timeline; the agency sees nothing of it."""
+    assert tokens
+    agency, desk = client("agency_officer"), client("duty_officer")
+    filed = (await agency.post("/v1/requests", json=example(RequestType.PRESERVATION), headers=new_key())).json()
+    for after in (0, 31, 61):
+        later = runtime.clock() + after * MINUTE
+        await run_clocks(replace(runtime, clock=partial(lambda at: at, later)), {})
+    path = f"/v1/requests/{filed['id']}"
+    lines = [line["event"] for line in body(await desk.get(f"{path}/timeline"))["data"]]
+    assert lines == ["filed", "second_contact", "overdue"]
+    assert [line["event"] for line in body(await agency.get(f"{path}/timeline"))["data"]] == ["filed"]
+    kinds = [event["kind"] for event in body(await desk.get("/v1/events"))["data"]]
+    assert kinds[-2:] == ["escalation.second_contact", "request.overdue"]
+    (listed,) = body(await desk.get("/v1/deadlines"))["data"]
+    assert (listed["kind"], listed["step"], listed["reference"]) == ("request", "intake", filed["reference"])
+    assert body(await desk.get(path))["state"] == "INTAKE"
+    assert not {"escalation.second_contact", "request.overdue"} & {
+        event["kind"] for event in body(await agency.get("/v1/events"))["data"]
+    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +11,11 @@ from sqlalchemy import text
 
 from app.db.engine import reading
 from app.domain.codes import RequestType
-from app.forms.press import Press
 from tests.forms.printed import Reading, text_of
 from tests.routers.clients import Clients, assert_problem, new_key
 from tests.world.documents import document
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from fastapi import FastAPI
-
     from app.runtime import Runtime
 
 FACTS = text("SELECT count(*) FROM audit_pending")
@@ -102,16 +96,3 @@ async def reads(runtime: Runtime) -> int:
     """How many facts wait for the log; nobody does anything but read here."""
     async with reading(runtime.engine) as session:
         return int(await session.scalar(FACTS) or 0)
-
-
-async def test_missing_font_is_named(
-    gateway: FastAPI, runtime: Runtime, client: Clients, filed: dict[str, Any], tmp_path: Path
-) -> None:
-    """On a machine without fonts a form in Arabic is refused with the name of a package; as a page it is there."""
-    gateway.state.runtime = replace(runtime, press=Press([tmp_path]))
-    path = f"/v1/requests/{filed['id']}/document"
-    answer = await client("duty_officer").get(path, params={"format": "pdf", "lang": "ar"})
-    problem = assert_problem(answer, 422, "font_missing")
-    assert "fonts-hosny-amiri" in problem["detail"]
-    assert "arabic" in {one["script"] for one in problem["missing"]}
-    assert (await client("duty_officer").get(path, params={"lang": "ar"})).status_code == 200

@@ -72,6 +72,7 @@ async def test_nobody_takes_it_and_people_are_paged(
         assert point.ask_for in here["detail"]["telephone"]
         sheet = expect(await journey.ours().get(here["detail"]["sheet"]), 200)
         assert sheet["call"]["ask_for"] == point.ask_for
+        assert "no person at your desk has acknowledged it" in sheet["say"][1]
         assert [one["role"] for one in sheet["call"]["escalation"]] == [one.role for one in point.escalation]
 
         world.clock.advance(15 * MINUTE)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.support.world import World
 
 REASONS = "Insulting a public office is no offence in Kitano, and a disclosure would be refused for that."
-REFUSAL = {"code": "R-DC", "reasons": REASONS, "considered_partial": True}
+REFUSAL: dict[str, Any] = {"code": "R-DC", "reasons": REASONS, "considered_partial": True}
 RESERVATION = "ETS185:29(4)"
 OTHER = {
     "title": "Insult of a public office",

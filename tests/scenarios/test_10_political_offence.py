@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.routers.clients import assert_problem
 from tests.world.journey import delivered, expect
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.support.world import World
 
 REASONS = "Seditious libel is an offence of a political character under the law of Kitano."
-REFUSAL = {"code": "R-POL", "reasons": REASONS, "considered_partial": True}
+REFUSAL: dict[str, Any] = {"code": "R-POL", "reasons": REASONS, "considered_partial": True}
 LIBEL = {
     "title": "Seditious libel",
     "national_provision": "Criminal code, s. 790",

@@ -128,6 +128,10 @@ async def test_onward_transfer_needs_a_grant(scenario_world: World, accepted: Jo
         if decision == "DENIED":
             assert_problem(answer, 409, "onward_transfer_not_granted")
     assert expect(answer, 200)["state"] == "SIGNED"
+    opener = made | {"marking": {"tlp": "TLP:GREEN", "pap": "PAP:AMBER", "handling": ["H0"]}}
+    downgraded = await sign(scenario_world, await filed_at(scenario_world, "XT", opener))
+    problem = assert_problem(downgraded, 422, "C-MARKING")
+    assert [one["pointer"] for one in problem["errors"]] == ["/document/marking/tlp", "/document/marking/handling"]
     told = [one["decision"] for one in (await accepted.settled())["details"]["onward_transfers"]]
     assert told == ["DENIED", "GRANTED"]
 

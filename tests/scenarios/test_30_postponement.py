@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.domain.codes import RequestType
 from app.domain.documents import example
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.support.world import World
 
 
-def postponement(world: World, days: int = 14) -> dict[str, object]:
+def postponement(world: World, days: int = 14) -> dict[str, Any]:
     """The act, with its review so many days ahead."""
     review_at = (world.clock() + timedelta(days=days)).isoformat()
     return {"code": "P-OWN", "review_at": review_at, "considered_partial": True, "text": "Our own case is in court."}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 from uuid import UUID
 
 import httpx
@@ -14,19 +14,21 @@ from app.db import requests
 from app.db.engine import begin
 from app.domain.codes import RequestType
 from app.domain.intake import DraftOrigin
+from app.domain.intake_acts import DeclineCode, RedirectCode
 from app.domain.triage import TRIAGE_TESTS
 from app.main import create_app
 from app.services.draft_request import Draft, draft_request
 from app.services.node import SYSTEM
 from tests.routers.clients import assert_problem
 from tests.support.world import Caller
-from tests.world.documents import document, without
+from tests.world.documents import CANARY, document, without
 from tests.world.journey import expect, filed, taken
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tests.support.world import World
+    from tests.world.ledger import Ledger
 
 ALONE = "supervisor"
 
@@ -47,6 +49,21 @@ async def test_checklist_is_for_the_desk_while_it_decides(world: World) -> None:
     assert expect(await world["XA"].as_("agency_officer").get(path), 200)["desk"] is None
     listed = expect(await world["XA"].as_("duty_officer").get("/v1/requests", limit=5), 200)["data"]
     assert {one["desk"] for one in listed} == {None}
+
+
+async def test_provider_of_our_own_list_is_said_to_be_at_home(world: World) -> None:
+    """TRI-04: a custodian that stands on our list of providers, by name or brand, points to an order of our own."""
+    entry = {"legal_name": "Aurelia Hosting", "brands": ["Pastel Cloud"], "establishment_country": "XA"}
+    listed = entry | {"verified_on": "2026-11-01"}
+    expect(await world["XA"].as_("duty_officer").post("/v1/providers", listed), 201)
+    for name, said in (("PASTEL cloud", True), ("aurelia hosting", True), ("Kita Hosting", False)):
+        raw = document(RequestType.PRESERVATION)
+        raw["targets"][0]["custodian"] |= {"name": name}
+        made = await filed(world, raw)
+        opened = await taken(world, made["id"], ("duty_officer", "open"))
+        (home,) = [one for one in opened["desk"]["triage"] if one["test"] == "TRI-04"]
+        found = {(doubt["code"], doubt["suggests"]) for doubt in home["because"]}
+        assert (("provider_established_here", "D-DOMESTIC") in found) is said, name
 
 
 async def drafted(world: World, lacking: str) -> dict[str, Any]:
@@ -112,6 +129,48 @@ async def test_desk_may_answer_with_advice_alone(world: World) -> None:
     act = {"code": "D-ADVICE", "text": "The log you have is enough: the port is in its third column."}
     told = expect(await world["XA"].as_("duty_officer").act(f"/v1/requests/{made['id']}", "redirect", **act), 200)
     assert (told["state"], told["exchange_id"], told["outcome"]["code"]) == ("REDIRECTED", None, "D-ADVICE")
+
+
+SAID_AT_HOME = "SELECT count(*) FROM outbox WHERE position(convert_to($1, 'UTF8') IN body) > 0"
+
+
+async def test_what_triage_said_leaves_with_no_letter(world: World, ledger: Ledger) -> None:
+    """A request that was returned, nearly declined and reopened goes abroad without a word of it; its facts do go."""
+    facts = "Quittenbrot-9: an unknown person signed in to the gateway and copied the records of patients."
+    made = await filed(world, document(RequestType.TECHNICAL_ADVICE))
+    path, desk = f"/v1/requests/{made['id']}", world["XA"].as_("duty_officer")
+    checklist = [{"test": "TRI-09", "answer": "FAILED", "note": CANARY}]
+    whole = document(RequestType.TECHNICAL_ADVICE, facts_summary=facts)
+    acts: list[tuple[Caller, str, dict[str, Any]]] = [
+        (desk, "open", {}),
+        (desk, "return", {"codes": ["C-VAGUE"], "text": CANARY}),
+        (world["XA"].as_("agency_officer"), "resubmit", {"document": whole}),
+        (desk, "decline", {"code": "D-DISPROP", "text": CANARY}),
+        (world["XA"].as_("supervisor"), "reopen", {"text": CANARY}),
+        (desk, "approve", {"note": CANARY, "checklist": checklist}),
+        (world["XA"].as_("supervisor"), "sign", {}),
+    ]
+    for caller, action, members in acts:
+        expect(await caller.act(path, action, **members), 200)
+    assert await ledger.value("XA", SAID_AT_HOME, "Quittenbrot-9") == 1, "the control: what leaves is found there"
+    assert await ledger.value("XA", SAID_AT_HOME, CANARY) == 0
+
+
+async def test_no_other_outcome_than_forwarding_sends_anything(world: World, ledger: Ledger) -> None:
+    """Every code with which a request is not forwarded ends it here: no letter, no exchange, whatever the code."""
+    await ledger.calm()
+    outgoing = await ledger.counts("XA", ("outbox", "exchange"))
+    desk = world["XA"].as_("duty_officer")
+    ends = [("redirect", code) for code in get_args(RedirectCode)] + [
+        ("decline", code) for code in get_args(DeclineCode)
+    ]
+    for action, code in ends:
+        made = await filed(world, document(RequestType.TECHNICAL_ADVICE))
+        await taken(world, made["id"], ("duty_officer", "open"))
+        shown = expect(await desk.act(f"/v1/requests/{made['id']}", action, code=code, text="Not this way."), 200)
+        assert (shown["outcome"]["code"], shown["exchange_id"]) == (code, None)
+    await ledger.calm()
+    assert await ledger.counts("XA", ("outbox", "exchange")) == outgoing
 
 
 @asynccontextmanager

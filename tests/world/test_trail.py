@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -38,6 +39,8 @@ async def journey(world: World) -> Journey:
     await journey.do(*PRESERVING[1:])
     await journey.settled()
     await journey.wish("withdraw", reasons="The suspect was arrested.")
+    # The clock tells the requested side that it has something to let go: the last change for a while.
+    await seen(partial(journey.timeline, journey.theirs()), lambda lines: lines[-1]["event"] == "hold_release_to_do")
     return journey
 
 
@@ -107,7 +110,8 @@ async def test_each_change_is_told_three_times(journey: Journey, ledger: Ledger,
     lines = "SELECT event FROM timeline WHERE subject_id::text = $1 ORDER BY id"
     kinds = "SELECT kind FROM event WHERE subject_id = $1 ORDER BY id"
     told = [row["event"] for row in await ledger.rows(code, lines, journey.exchange_id)]
-    fed = [row["kind"].removeprefix("exchange.") for row in await ledger.rows(code, kinds, journey.exchange_id)]
+    rows = await ledger.rows(code, kinds, journey.exchange_id)
+    fed = [row["kind"].removeprefix("exchange.").replace("hold.", "hold_") for row in rows]
     assert told == fed
     audit = await entries(journey.world[code].as_("auditor"), f"{journey.exchange}/audit")
     opened = [

@@ -104,9 +104,7 @@ def _notices(column: Column, at: tuple[str | int, ...]) -> Iterator[Fault]:
     for number, row in enumerate(column.notices):
         of_preservation = row.notice is not RiskNotice.CONFIDENTIALITY
         if of_preservation and not PRESERVING.issuperset(column.types):
-            yield Fault(
-                "refusals", (*at, "notices", number), f"{row.notice} is for preservation alone (art. 29(6))"
-            )
+            yield Fault("refusals", (*at, "notices", number), f"{row.notice} is for preservation alone (art. 29(6))")
     if column.postponement is not None and not POSTPONABLE.issuperset(column.types):
         only = ", ".join(sorted(POSTPONABLE))
         yield Fault("refusals", (*at, "postponement"), f"only these are postponed (art. 27(5)): {only}")

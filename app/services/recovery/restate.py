@@ -18,6 +18,7 @@ from app.domain.message_reading import read_body
 from app.domain.messages import ActionBody, OpenBody, StateBody, write_body
 from app.domain.resync import replay
 from app.services.bind_files import bind_files
+from app.services.mark_exchange import mark_exchange
 from app.services.node import SYSTEM
 from app.services.open_exchange import incoming
 from app.services.send_state import send_state
@@ -108,6 +109,7 @@ async def _begin_again(session: Session, node: Node, received: Received, *, now:
         await exchanges.add(session, begun, now=now)
     else:
         await exchanges.save(session, begun, read_generation=noted.value.generation, now=now)
+    await mark_exchange(session, node, value.id, document=understood.body.document, now=now)
     await resyncs.set_applied(session, key.id, now=now)
     await _tell(session, node, value, now=now)
 

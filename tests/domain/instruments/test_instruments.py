@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.codes import Instrument, RequestType
+from app.domain.codes import GateOutcome, Instrument, RequestType
 from app.domain.directory import load_profile
 from app.domain.directory_codes import Network
-from app.domain.instruments import Basis, packaged_law, require_basis, state_of, usable
+from app.domain.instruments import Basis, other_roads, packaged_law, require_basis, state_of, usable
 from app.domain.law import ConstraintCode, Law, Pair, Party
 from app.domain.request_types import REQUEST_KINDS
 from app.errors import Refused
@@ -206,6 +206,27 @@ def test_basis_is_required_for_signing() -> None:
         with pytest.raises(Refused) as refused:
             require_basis(wrong, chosen)
         assert refused.value.code == "N-NOBASIS"
+
+
+def test_without_a_basis_another_road_is_named() -> None:
+    """Interpol and mutual assistance, with the authorities of our own state."""
+    roads = other_roads(LAW, "XA")
+    assert [road["code"] for road in roads] == ["D-INTERPOL", "D-MLA"]
+    assert roads[1]["contact"].startswith("Ministry of Justice, Mutual Assistance Division, +99900555030")
+    with pytest.raises(Refused) as refused:
+        require_basis((), instead=roads)
+    assert refused.value.extra == {"instead": roads}
+    assert other_roads(replace(LAW, redirects=()), "XA") == []
+
+
+def test_a_redirect_names_our_own_authority_but_for_providers_abroad() -> None:
+    """Mutual assistance starts at home; the portal and the registry are those of the state that has the provider."""
+    mutual = LAW.turn_to(GateOutcome.MLA, own="XA", asked="XT")
+    portal = LAW.turn_to(GateOutcome.PROVIDER, own="XA", asked="XT")
+    assert mutual is not None
+    assert portal is not None
+    assert (mutual.state, portal.state) == ("XA", "XT")
+    assert LAW.turn_to(GateOutcome.RIGHTS, own="XA", asked="XT") is None
 
 
 def test_every_instrument_has_its_row() -> None:
