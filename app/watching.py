@@ -10,6 +10,7 @@ from app.notify.collect import Teller, collect, has_news
 from app.notify.deliver import AT_ONCE, Post, deliver
 from app.services.alarm_gaps import alarm_gaps
 from app.services.effects import EFFECTS
+from app.services.give_up_uploads import give_up_uploads
 from app.services.heartbeat import clear_heartbeats, send_heartbeats
 from app.services.watch_test_calls import plan_monthly, watch_test_calls
 
@@ -50,10 +51,12 @@ async def notify(runtime: Runtime) -> bool:
 
 
 async def clear(runtime: Runtime) -> bool:
-    """Delete kept answers and heartbeats that are over; True while there may be more."""
+    """Delete kept answers and heartbeats that are over, give up unfinished files; True while there may be more."""
     now = runtime.clock()
     async with begin(runtime.chores) as session:
         answers = await idempotency.forget_expired(session, now=now) > 0
     async with begin(runtime.chores) as session:
         beats = await clear_heartbeats(session, now=now)
-    return answers or beats
+    async with begin(runtime.chores) as session:
+        files = await give_up_uploads(session, now=now)
+    return answers or beats or files

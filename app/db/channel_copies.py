@@ -57,10 +57,12 @@ async def link(session: Session, record: CopyRecord) -> None:
     await session.execute(update(table).where(table.c.id == record.id).values(**said))
 
 
-async def newest(session: ReadSession, *, limit: int) -> list[CopyRecord]:
-    """Those noted last."""
-    rows = await session.execute(select(table).order_by(table.c.noted_at.desc(), table.c.id).limit(limit))
-    return [_record(row) for row in rows]
+async def page(session: ReadSession, *, limit: int, before: UUID | None = None) -> list[CopyRecord]:
+    """Newest first."""
+    query = select(table).order_by(table.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(table.c.id < before)
+    return [_record(row) for row in await session.execute(query)]
 
 
 def _record(row: Any) -> CopyRecord:  # noqa: ANN401 - a row of the queries above

@@ -45,14 +45,19 @@ async def marks_of(session: ReadSession, kind: SubjectKind, subject_id: UUID) ->
 
 
 async def who_else(
-    session: ReadSession, kind: SubjectKind, marks: Collection[Mark], *, but: UUID
+    session: ReadSession, kind: SubjectKind, marks: Collection[Mark], *, but: UUID, at_most: int | None = None
 ) -> dict[UUID, set[tuple[int, int]]]:
-    """Other subjects of this kind that look for the same data: for each, pairs of our target and theirs."""
+    """Other subjects of this kind that look for the same data: for each, pairs of our target and theirs.
+
+    With `at_most`, no more than so many marks are looked at, whichever are found first.
+    """
     if not marks:
         return {}
     wanted = {mark.fingerprint for mark in marks}
-    query = select(table).where(
-        table.c.fingerprint.in_(wanted), table.c.subject_kind == kind, table.c.subject_id != but
+    query = (
+        select(table)
+        .where(table.c.fingerprint.in_(wanted), table.c.subject_kind == kind, table.c.subject_id != but)
+        .limit(at_most)
     )
     found: dict[UUID, set[tuple[int, int]]] = {}
     for row in await session.execute(query):

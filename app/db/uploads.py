@@ -64,6 +64,13 @@ async def of_case(session: ReadSession, case: Case, *, for_update: bool = False)
     return [_record(row) for row in await session.execute(query.with_for_update() if for_update else query)]
 
 
+async def lock_unfinished(session: Session, *, before: datetime, limit: int) -> list[UploadRecord]:
+    """Lock files announced before then that are not whole; one whose next piece is being kept is passed over."""
+    mine = (upload.c.state == UploadState.UPLOADING) & (upload.c.created_at < before)
+    query = select(upload).where(mine).order_by(upload.c.id).limit(limit).with_for_update(skip_locked=True)
+    return [_record(row) for row in await session.execute(query)]
+
+
 async def count_and_size(session: ReadSession, case: Case) -> tuple[int, int]:
     """How many files a case has announced, and their bytes together."""
     query = select(func.count(), func.coalesce(func.sum(upload.c.size), 0)).where(_of(case))

@@ -67,7 +67,7 @@ class Shelf:
 
         Raises Refused `font_missing`, naming script and package, where there is a character that no font has.
         """
-        left = {one for one in set(characters) - HARMLESS if not one.isspace() and not _embedded().has(one)}
+        left = {one for one in set(characters) - HARMLESS if not one.isspace() and not own_characters().has(one)}
         chosen = [OWN_FAMILY]
         for family in self._families() if left else ():
             had = {one for one in left if self._has(family, one)}
@@ -137,7 +137,7 @@ def package_for(character: str) -> str:
 
 
 @cache
-def _embedded() -> Ranges:
+def own_characters() -> Ranges:
     """What the typesetter's own families print, measured with it; see the test that prints them all."""
     text = resources.files("app.forms").joinpath("embedded.txt").read_text("ascii")
     runs = []

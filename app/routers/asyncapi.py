@@ -42,6 +42,8 @@ SUMMARIES: Final[Mapping[MessageType, str]] = MappingProxyType(
         MessageType.RESYNC: "What a node has of a pair's threads, after a restore.",
         MessageType.RESYNC_COPY: "A text given back to the node that signed it.",
         MessageType.VOID: "A number whose text nobody holds.",
+        MessageType.TEST_CALL: "Is a person there? And the answer of one.",
+        MessageType.INCIDENT: "Data of the reader, or about its cases, were exposed, altered or lost.",
     }
 )
 

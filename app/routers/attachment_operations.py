@@ -72,6 +72,7 @@ READY = FILE | {"received": 48_213, "state": "ready", "media_type": "application
 ANSWERED = READY | {"request_id": None, "exchange_id": EXCHANGE_ID, "direction": "incoming", "state": "sent"}
 
 FILE_UNUSABLE = Fault("file_unusable", 422, "This file cannot be sent.")
+NOT_HERE = Fault("attachments_not_here", 422, "An extension brings no files; add them to the exchange it is about.")
 TOO_MANY_FILES = Fault("too_many_files", 409, "A case has at most 50 files of 209715200 bytes together.")
 UPLOAD_OFFSET = Fault("upload_offset", 409, "The next piece begins elsewhere.", {"received": 4_194_304})
 UPLOAD_ENDED = Fault("upload_ended", 409, "This file is whole already, or was given up.", {"received": 48_213})
@@ -98,7 +99,7 @@ FOR_REQUEST = Operation(
     Tag.REQUESTS,
     "Announce a file of a request",
     _BEGUN,
-    errors=(ROLE_NOT_ALLOWED, ACTION_NOT_ALLOWED, TOO_MANY_FILES, FILE_UNUSABLE),
+    errors=(ROLE_NOT_ALLOWED, ACTION_NOT_ALLOWED, TOO_MANY_FILES, FILE_UNUSABLE, NOT_HERE),
     body=_NEW,
     acts=True,
 )

@@ -18,7 +18,7 @@ from app.domain.codes import IntakeState, Role
 from app.domain.files import name_to_save
 from app.domain.references import check_reference
 from app.envelope.format import decode_part, encode_part
-from app.errors import Conflict, Unknown
+from app.errors import Conflict, Refused, Unknown
 from app.routers import attachment_operations as told
 from app.routers.answers import NO_STORE, Answer, answer_json
 from app.routers.attachment_operations import AttachmentFile, NewAttachment
@@ -29,6 +29,7 @@ from app.routers.idempotency import once
 from app.routers.listing import parse_id
 from app.routers.reading import remember_reading
 from app.services.add_piece import add_piece
+from app.services.ask_extension import asks_extension
 from app.services.begin_upload import Announced, begin_upload
 from app.services.find_file import CaseFile, files_of_case, find_file, read_content
 from app.services.node import Actor
@@ -57,6 +58,9 @@ async def announce_for_request(command: Commanding, request_id: str) -> Response
         require_role(command.actor, *WRITERS)
         if record.state not in STILL_AT_HOME:
             raise Conflict("action_not_allowed", f"No file can be added to a request in the state {record.state}.")
+        if asks_extension(record):
+            # It becomes an act on a hold, which brings none: the file would be left behind silently.
+            raise Refused("attachments_not_here", "An extension brings no files; add them to the exchange it is about.")
         return await _begin(command, Case(request_id=record.id))
 
     return await once(command, make)

@@ -146,7 +146,14 @@ COPIES = Operation(
     "listCopies",
     Tag.EXCHANGES,
     "List requests on other roads",
-    {200: Answered("Those noted last.", Listed[CopyView], {"one": {"data": [COPY], "next": None}})},
+    {
+        200: Answered(
+            "One page, newest first.",
+            Listed[CopyView],
+            {"one": {"data": [COPY], "next": None}},
+            headers={"Link": 'The next page, `rel="next"`.'},
+        )
+    },
     errors=(ROLE_NOT_ALLOWED,),
 )
 LINK = Operation(

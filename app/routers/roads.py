@@ -36,9 +36,6 @@ from app.services.record import record
 
 router = APIRouter()
 
-MOST = 200
-"""Copies that the list shows."""
-
 
 @router.post("/v1/other-channels", **told.NOTE.route())
 async def note(command: Commanding) -> Response:
@@ -57,11 +54,11 @@ async def note(command: Commanding) -> Response:
 
 
 @router.get("/v1/other-channels", dependencies=[Depends(needs(*DESK))], **told.COPIES.route())
-async def list_copies(command: Commanding) -> Response:
-    """What was noted last; those without `exchange_id` wait for a person."""
-    found = await channel_copies.newest(command.session, limit=MOST)
-    shown = [(await _show_copy(command, one)).model_dump(mode="json") for one in found]
-    return answer_json(200, {"data": shown, "next": None})
+async def list_copies(command: Commanding, request: Request, page: AskedPage) -> Response:
+    """What was noted, newest first; those without `exchange_id` wait for a person."""
+    found = await channel_copies.page(command.session, limit=page.fetch, before=page.before)
+    shown = {one.id: await _show_copy(command, one) for one in found[: page.limit]}
+    return listed(request, page, found, key=lambda one: one.id, show=lambda one: shown[one.id])
 
 
 @router.post("/v1/other-channels/{copy_id}/actions", **told.LINK.route())

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from app.db.requests import RequestRecord
 
 MOST_SHOWN = 50
-"""More requests for the same data than this are a matter for the telephone."""
+MOST_LOOKED_AT = 500
+"""Marks. Where more requests than this are for the same data, somebody has long known of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Duplicate:
 async def find_duplicates(session: ReadSession, record: RequestRecord) -> list[Duplicate]:
     """Oldest first; what its agency took back is none. A hint: two marks that are equal prove nothing by themselves."""
     marks = await fingerprints.marks_of(session, "request", record.id)
-    found = await fingerprints.who_else(session, "request", marks, but=record.id)
+    found = await fingerprints.who_else(session, "request", marks, but=record.id, at_most=MOST_LOOKED_AT)
     others = await requests.load_many(session, list(found)) if found else []
     return [
         Duplicate(

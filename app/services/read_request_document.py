@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.db import exchanges, uploads
-from app.domain.codes import IntakeState
+from app.domain.codes import IntakeState, RequestType
+from app.domain.exchange.offering import leaving
 from app.envelope.format import decode_part
 from app.forms.cases import Case, Enclosure, Side
 from app.services.read_exchange_document import read_earlier
@@ -19,13 +20,16 @@ if TYPE_CHECKING:
 
 
 async def read_request_document(session: ReadSession, node: Node, record: RequestRecord, *, now: datetime) -> Case:
-    """The case to print. A request that nobody has signed is printed as the draft that it is."""
+    """The case to print: what leaves the state, or would. A request that nobody has signed is printed as a draft.
+
+    So the content of spontaneous information, text and files, is not on its form: it is given once it was accepted.
+    """
     requesting = Side(node.code, node.directory.point(node.code))
     requested = Side(record.requested, node.directory.point(record.requested))
     approved = (record.approval or {}).get("marking")
     return Case(
         type=record.type,
-        document=record.document,
+        document=leaving(record.document),
         reference=record.reference,
         requesting=requesting,
         requested=requested,
@@ -51,5 +55,7 @@ async def _signed_at(session: ReadSession, record: RequestRecord) -> datetime | 
 
 
 async def _enclosures(session: ReadSession, record: RequestRecord) -> tuple[Enclosure, ...]:
+    if record.type is RequestType.SPONTANEOUS_INFORMATION:
+        return ()
     found = await uploads.of_case(session, uploads.Case(request_id=record.id))
     return tuple(Enclosure(one.name, one.size, decode_part(one.sha256).hex(), one.media_type) for one in found)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from app.db.engine import begin
 from app.domain.codes import RequestType
 from app.domain.documents import example
 from app.domain.files import name_to_save
+from app.services.give_up_uploads import give_up_uploads
 from tests.files.sending import is_complete
 from tests.support.world import seen
 from tests.world.documents import document
@@ -184,6 +187,27 @@ async def test_offer_keeps_its_files_until_its_content_leaves(files_world: World
     await journey.wish("send_content", attachments=[early["id"]])
     there = [await arrived(journey, journey.theirs(), name) for name in ("kept.pdf", "early.txt")]
     assert (await journey.theirs().get(f"/v1/attachments/{there[0]['id']}/content")).content == PDF
+
+
+async def test_unfinished_file_is_given_up(files_world: World) -> None:
+    """After a week its bytes are forgotten and it is `wrong`, so that nobody signs without it (control: the day before)."""
+    officer, node = agency(files_world), files_world["XA"].runtime
+    request = await filed(files_world, document(RequestType.PRESERVATION))
+    file = await announce(officer, f"/v1/requests/{request['id']}", PDF)
+    expect(await piece(officer, file, PDF[:PIECE], 0), 200)
+    for days, state in ((6, "uploading"), (8, "wrong")):
+        async with begin(node.chores) as session:
+            assert not await give_up_uploads(session, now=node.clock() + timedelta(days=days))
+        assert expect(await officer.get(file), 200)["state"] == state
+    assert (await piece(officer, file, PDF[PIECE:], PIECE)).json()["code"] == "upload_ended"
+    assert await remove(officer, file) == 204
+
+
+async def test_extension_brings_no_files(files_world: World) -> None:
+    """More time is asked for by an act that carries no file: one is refused rather than left behind."""
+    extension = await filed(files_world, example(RequestType.PRESERVATION_EXTENSION) | {"requested": "XT"})
+    answer = await agency(files_world).post(f"/v1/requests/{extension['id']}/attachments", announced(b"x"))
+    assert (answer.status_code, answer.json()["code"]) == (422, "attachments_not_here")
 
 
 async def test_files_of_a_case_are_its_agencys(files_world: World) -> None:

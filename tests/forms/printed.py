@@ -71,6 +71,11 @@ def pdf(press: Press, made: Case, *languages: str) -> PdfReader:
     return PdfReader(BytesIO(press.print_pdf(page(made, *languages), at=NOW)))
 
 
+def root_of(reader: PdfReader) -> Any:  # noqa: ANN401 - what a PDF has at its root
+    """The catalogue of the document."""
+    return reader.trailer["/Root"].get_object()
+
+
 def text_of(reader: PdfReader) -> str:
     """All its text, blanks as one."""
     return re.sub(r"\s+", " ", " ".join(one.extract_text() for one in reader.pages))

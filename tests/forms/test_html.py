@@ -9,12 +9,13 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from jinja2 import Environment, PackageLoader
 
 from app.domain.codes import RequestType
 from app.domain.documents import example
 from app.forms.catalogues import LANGUAGES
 from app.forms.html import content_security_policy
-from tests.forms.printed import NOW, PRINTED_TYPES, Reading, case, html
+from tests.forms.printed import NOW, PRINTED_TYPES, Reading, case, html, page
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror=alert(2)> " onmouseover="x" {{ 7*7 }} \u202etxt.exe'
 
@@ -92,6 +93,15 @@ def test_nothing_comes_alive() -> None:
         :1
     ]
     assert "{{ 7*7 }} ⟨U+202E⟩txt.exe" in facts.text
+
+
+def test_without_escaping_it_would_come_alive() -> None:
+    """Control: the same template without escaping lets the script of the same document through."""
+    environment = Environment(loader=PackageLoader("app.forms"), autoescape=False)  # noqa: S701 - that is the point
+    printed = page(case(RequestType.PRESERVATION, document=hostile_document()), "en")
+    assert "<script>alert(1)</script>" in environment.get_template("form.html.jinja").render(
+        page=printed, columns="", style=""
+    )
 
 
 def test_policy_allows_the_style_and_nothing_else() -> None:

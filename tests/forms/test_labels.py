@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from enum import StrEnum
 
+    from pydantic import BaseModel
+
 SAME_EVERYWHERE = re.compile(r"[A-Z0-9 ()/.:+-]*")
 """Labels that are names or figures only."""
 
@@ -175,7 +177,7 @@ def test_identifiers_and_offences_have_labels() -> None:
 def test_every_member_of_a_document_is_known_to_a_shape() -> None:
     """What the models of documents hold is laid out under a label of its own, and not among unknown members."""
     known = {member.name for members in SHAPES.values() for member in members}
-    models = {
+    models: dict[str, type[BaseModel]] = {
         "authority": authorities.Authority,
         "contact_person": authorities.ContactPerson,
         "court": authorities.Court,

@@ -25,7 +25,7 @@ def said(value: Value, language: str) -> str:
     return " ".join(piece.text for piece in pieces(value, FORM, catalogue(language)))
 
 
-READS = {
+READS: dict[str, tuple[Value, str, str]] = {
     "a day in English": (Day(date(2026, 11, 22)), "en", "22 November 2026 2026-11-22"),
     "a day in French": (Day(date(2026, 11, 22)), "fr", "22 novembre 2026 2026-11-22"),
     "a day in Arabic": (Day(date(2026, 11, 22)), "ar", "22 نوفمبر 2026 2026-11-22"),

@@ -17,6 +17,9 @@ CHUNK = {"file_id": ID, "number": 1, "chunks": 2, "ciphertext": "AAECAwQF"}
 FILE = {"file_id": ID, "name": "log.txt", "media_type": "text/plain", "size": 20, "chunks": 1}
 FILE |= {"sha256": "A" * 43, "key": "B" * 43}
 WANT = {"id": ID, "kind": "want", "lane": "urgent", "want": [ID]}
+TEST_CALL = {"call_id": ID, "kind": "PING", "part": "call", "at": AT}
+INCIDENT = {"incident_id": ID, "discovered_at": AT, "what": "A disk was lost.", "mitigations": "It is encrypted."}
+INCIDENT |= {"contact": "Data protection, +99900555099", "exchanges": [ID], "limit_onward": True}
 BARE_HOLD = {"id": ID, "state": "TIMED", "preserved_at": AT, "days_granted": 90}
 BARE_ENTRY = {"jti": ID, "inner_hash": "A" * 43, "status": "stored", "received_at": AT}
 ACTS: Mapping[str, JSON] = {
@@ -54,6 +57,7 @@ def good_bodies() -> list[JSON]:
     more += [{"type": "exchange.action/1", "body": named}]
     release = {"hold_id": ID, "act": {"action": "release", "generation": 9}, "at": AT}
     more += [{"type": "hold.action/1", "body": release}, {"type": "void/1", "body": {}}]
+    more += [{"type": "test-call/1", "body": TEST_CALL}, {"type": "incident/1", "body": INCIDENT}]
     later = {"hold_id": ID, "act": {"action": "release", "generation": 9, "of_a_later_release": 1}, "at": AT, "new": []}
     return [
         *kinds.values(),
@@ -155,6 +159,16 @@ FAULTS: Mapping[str, Mapping[str, tuple[str, object]]] = {
         "a reason that does not exist": ("reason", "lost"),
     },
     "void/1": {"a reason that is no text": ("reason", 7)},
+    "test-call/1": {
+        "a kind that does not exist": ("kind", "ALARM"),
+        "neither call nor answer": ("part", "echo"),
+        "without its id": ("call_id", MISSING),
+    },
+    "incident/1": {
+        "without what happened": ("what", MISSING),
+        "an exchange that is none": ("exchanges", ["the first"]),
+        "a moment without its offset": ("discovered_at", "2026-11-22T09:30:00"),
+    },
 }
 """Type → what is wrong → where (parts of the place joined by dots) and what stands there instead."""
 

@@ -11,9 +11,9 @@ from sqlalchemy import text
 
 from app.db.engine import reading
 from app.domain.codes import RequestType
-from tests.forms.printed import Reading, text_of
+from tests.forms.printed import Reading, root_of, text_of
 from tests.routers.clients import Clients, assert_problem, new_key
-from tests.world.documents import document
+from tests.world.documents import CANARY, document
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
@@ -51,7 +51,7 @@ async def test_pdf_is_tagged_and_named(client: Clients, filed: dict[str, Any]) -
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-disposition"] == f'inline; filename="{filed["reference"]}-ja.pdf"'
     reader = PdfReader(BytesIO(answer.content))
-    assert reader.trailer["/Root"]["/Lang"] == "ja"
+    assert root_of(reader)["/Lang"] == "ja"
     assert "未署名" in text_of(reader)
     assert filed["reference"] in text_of(reader)
 
@@ -96,3 +96,16 @@ async def reads(runtime: Runtime) -> int:
     """How many facts wait for the log; nobody does anything but read here."""
     async with reading(runtime.engine) as session:
         return int(await session.scalar(FACTS) or 0)
+
+
+async def test_content_of_an_offer_is_not_on_its_form(client: Clients) -> None:
+    """A form may go by fax: what is offered stands on it with its condition, and nothing of what is given later."""
+    made = document(RequestType.SPONTANEOUS_INFORMATION)
+    made["information"]["text"] = f"{CANARY}: the person behind the account."
+    filed = await client("agency_officer").post("/v1/requests", json=made, headers=new_key())
+    assert filed.status_code == 201, filed.text
+    path = f"/v1/requests/{filed.json()['id']}"
+    assert CANARY in (await client("duty_officer").get(path)).text
+    form = (await client("duty_officer").get(f"{path}/document", params={"lang": "en"})).text
+    assert CANARY not in form
+    assert made["teaser"] in Reading(form).all("main")[0].text

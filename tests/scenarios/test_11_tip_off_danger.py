@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.domain.exchange.clocks import REPLY, SILENCE_FACTOR
 from tests.routers.clients import assert_problem
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.world.journey import Journey
 
 EXECUTING = ("accept", "start", "preserve")
-NOTICE = {"codes": ["W-CONF"], "text": "The provider must tell its customer within a day."}
+NOTICE: dict[str, Any] = {"codes": ["W-CONF"], "text": "The provider must tell its customer within a day."}
 
 
 async def warned(world: World, *before: str) -> Journey:

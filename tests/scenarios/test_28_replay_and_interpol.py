@@ -55,7 +55,8 @@ async def test_one_exchange_whatever_comes_again(scenario_world: World, scenario
     link = {"action": "link", "exchange_id": journey.exchange_id}
     linked = expect(await desk.post(f"/v1/other-channels/{noted['id']}/actions", link), 200)
     assert (linked["exchange_id"], linked["candidates"]) == (journey.exchange_id, [])
-    assert (await desk.post(f"/v1/other-channels/{noted['id']}/actions", link)).status_code == 409
+    for body in (link, {"action": "link", "exchange_id": "none"}):
+        assert (await desk.post(f"/v1/other-channels/{noted['id']}/actions", body)).status_code == 409
     lines = [line for line in await journey.timeline(desk) if line["event"] == "copy_linked"]
     assert [line["detail"]["reference"] for line in lines] == ["IP-AUR-2026-0042"]
     assert "copy_linked" not in {line["event"] for line in await journey.timeline(journey.ours())}
@@ -79,6 +80,10 @@ async def test_other_data_is_no_hint(scenario_world: World) -> None:
     refused = await desk.post(f"/v1/other-channels/{noted['id']}/actions", link)
     assert (refused.status_code, refused.json()["code"]) == (422, "other_parties")
     assert (await scenario_world["XT"].as_("agency_officer").get("/v1/other-channels")).status_code == 403
+    whole = [one["id"] for one in expect(await desk.get("/v1/other-channels"), 200)["data"]]
+    first = expect(await desk.get("/v1/other-channels", limit="1"), 200)
+    second = expect(await desk.get("/v1/other-channels", limit="1", cursor=first["next"]), 200)
+    assert [first["data"][0]["id"], second["data"][0]["id"]] == whole[:2]
 
 
 async def test_own_request_that_also_went_by_interpol(scenario_world: World) -> None:

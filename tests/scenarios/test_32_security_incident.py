@@ -52,8 +52,9 @@ async def test_each_state_learns_of_its_own_cases(scenario_world: World) -> None
         marked = partial(journey.theirs().get, journey.exchange)
         await seen(marked, lambda answer: "UNDER_INCIDENT" in answer.json()["flags"])
         assert "UNDER_INCIDENT" in (await journey.settled())["flags"]
-        lines = {line["event"] for line in await journey.timeline(journey.theirs())}
-        assert "under_incident" in lines
+        for caller in (journey.ours(), journey.theirs()):
+            lines = [line for line in await journey.timeline(caller) if line["event"] == "under_incident"]
+            assert [line["party"] for line in lines] == ["XA"], "it happened at XA"
 
 
 async def test_reporting_has_its_rules(scenario_world: World) -> None:

@@ -11,7 +11,6 @@ from pypdf import PdfReader
 
 from app.forms.composing import digest_of
 from tests.forms.printed import Reading, text_of
-from tests.support.world import seen
 from tests.world.journey import expect, sent
 from tests.world.test_crossing import silence
 from tests.world.test_time_passes import fresh
@@ -104,8 +103,6 @@ async def count(journey: Journey, reference: str) -> dict[str, int]:
     """How many exchanges of that reference each side has."""
     counted = {}
     for code, caller in (("XA", journey.ours()), ("XT", journey.theirs())):
-        listed = (
-            await seen(lambda caller=caller: caller.get("/v1/exchanges", limit=100), lambda one: one.status_code == 200)
-        ).json()
-        counted[code] = sum(one["request_reference"] == reference for one in listed["data"])
+        listed = expect(await caller.get("/v1/exchanges", limit=100), 200)["data"]
+        counted[code] = sum(one["request_reference"] == reference for one in listed)
     return counted

@@ -19,7 +19,8 @@ from app.domain.service_messages import CallKind
 from app.domain.test_calls import EVERY, next_day
 from app.services.effects import EFFECTS
 from app.services.watch_test_calls import plan_monthly, watch_test_calls
-from tests.support.peer import NOW, new_id
+from tests.envelope.parties import NOW
+from tests.support.peer import new_id
 
 if TYPE_CHECKING:
     from app.services.node import Node
@@ -82,12 +83,12 @@ async def test_two_processes_plan_once(station: Station) -> None:
 async def test_a_callers_clock_moves_nothing_here(station: Station, aurelia: Peer) -> None:
     """A call dated at the end of time is shown as of now, and the next ones are not hidden behind it."""
     station.effects = EFFECTS
-    for at in ("9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00.000Z"):
+    for at in ("9999-12-31T23:59:59.999Z", "2001-01-01T00:00:00.000Z"):
         await station.take(aurelia.close(aurelia.say("test-call/1", call_of(at))))
     now = station.clock()
     rows = await station.rows("SELECT planned_at, due_at - planned_at FROM test_call ORDER BY planned_at DESC")
     assert rows[0] == (now, timedelta(minutes=15))
-    assert rows[1] == (datetime(1, 1, 1, tzinfo=UTC), timedelta(minutes=15))
+    assert rows[1] == (datetime(2001, 1, 1, tzinfo=UTC), timedelta(minutes=15))
     assert await station.rows("SELECT DISTINCT state FROM inbox") == [("applied",)]
 
 

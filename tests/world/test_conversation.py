@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.world.journey import Journey
     from tests.world.ledger import Ledger
 
-PATH = {
+PATH: dict[str, Any] = {
     "provider": "Sahran Transit",
     "country": "XS",
     "path": [
@@ -25,8 +25,12 @@ PATH = {
         {"address": "198.51.100.77", "country": "XS", "seen_at": "2026-11-21T22:14:06Z"},
     ],
 }
-HOME = {"provider": "Aurelia Net", "country": "XA", "path": [{"address": "gw.aurelia-net.example", "country": "XA"}]}
-NOWHERE = {"provider": "Lost Wires", "country": "XQ"}
+HOME: dict[str, Any] = {
+    "provider": "Aurelia Net",
+    "country": "XA",
+    "path": [{"address": "gw.aurelia-net.example", "country": "XA"}],
+}
+NOWHERE: dict[str, Any] = {"provider": "Lost Wires", "country": "XQ"}
 DRAFTS = "SELECT id, origin, requested, state FROM request WHERE draft_of = $1 ORDER BY id"
 GREEN = {"tlp": "TLP:GREEN", "pap": "PAP:RED"}
 CLEAR = {"tlp": "TLP:CLEAR", "pap": "PAP:RED"}

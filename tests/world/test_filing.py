@@ -77,7 +77,8 @@ async def test_nothing_is_signed_without_a_basis(world: World, ledger: Ledger) -
     await ledger.calm()
     before = await ledger.counts("XA")
     answer = await world["XA"].as_("supervisor").act(f"/v1/requests/{made['id']}", "sign")
-    assert_problem(answer, 422, "N-NOBASIS")
+    problem = assert_problem(answer, 422, "N-NOBASIS")
+    assert [road["code"] for road in problem["instead"]] == ["D-INTERPOL", "D-MLA"]
     assert await ledger.counts("XA") == before
     still = expect(await world["XA"].as_("supervisor").get(f"/v1/requests/{made['id']}"), 200)
     assert (still["state"], still["generation"]) == ("DRAFTED", drafted["generation"])

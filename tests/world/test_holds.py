@@ -164,6 +164,11 @@ async def test_lifting_by_two(world: World) -> None:
     assert_problem(other, 422, "differs_from_proposal")
     lifted = await hold.do("lift", seat="supervisor", reason="COURT", new_request_possible=True)
     assert (lifted["state"], lifted["end_reason"], lifted["new_request_possible"]) == ("LIFTED", "COURT", True)
+    assert (before["treaty_exception"], lifted["treaty_exception"]) == (False, True)
+    for caller in (hold.journey.ours(), hold.journey.theirs()):
+        counted = expect(await caller.get("/v1/holds", treaty_exception="true", limit=200), 200)["data"]
+        assert hold.id in {one["id"] for one in counted}
+        assert {one["state"] for one in counted} == {"LIFTED"}
 
 
 async def test_lifting_is_not_completed_by_its_author(world: World) -> None:

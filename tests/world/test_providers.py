@@ -21,6 +21,8 @@ async def test_provider_is_known_until_it_is_retired(world: World) -> None:
     update = {"action": "update", "generation": 1, "entry": ENTRY | {"customer_notice": "NEVER"}}
     changed = expect(await desk.post(f"{path}/actions", update), 200)
     assert (changed["generation"], changed["entry"]["customer_notice"]) == (2, "NEVER")
+    senseless = await desk.post(f"{path}/actions", {"action": "update", "generation": 1, "entry": 1})
+    assert senseless.status_code == 409, "that it has changed is said before what is wrong with the act"
     stale = await desk.post(f"{path}/actions", update)
     assert (stale.status_code, stale.json()["code"], stale.json()["current"]["generation"]) == (
         409,

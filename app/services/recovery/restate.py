@@ -10,7 +10,7 @@ from uuid import UUID
 from app.db import exchanges, own_texts, resyncs, threads
 from app.db.threads import ThreadKey
 from app.domain.codes import Direction, Fate, MessageType
-from app.domain.exchange.opening import read_asked
+from app.domain.exchange.opening import read_opening
 from app.domain.exchange.timers import next_timer
 from app.domain.exchange.values import Asked
 from app.domain.exchange_codes import Flag
@@ -100,7 +100,7 @@ async def _begin_again(session: Session, node: Node, received: Received, *, now:
     if not await resyncs.has_unapplied_state(session, key.id, key.peer):
         return
     understood = read_body(OpenBody, received.body)
-    value, _ = await _replayed(session, key, read_asked(understood.body.document))
+    value, _ = await _replayed(session, key, read_opening(understood.body))
     if value is None:
         return
     begun = incoming(value, write_body(understood.body), now=now, not_understood=understood.not_understood)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import ValidationError
@@ -69,7 +69,7 @@ def test_an_end_is_never_left(ended: State) -> None:
     assert expire(exchange, NOW + timedelta(days=400)) is exchange
 
 
-def named(action: str) -> dict[str, object]:
+def named(action: str) -> dict[str, Any]:
     """What an act names that is open nowhere."""
     ids = {"proceed": "question_id", "accept_condition": "condition_id", "decline_condition": "condition_id"}
     return {ids[action]: "019aab1c-0000-7000-8000-0000000000ff"} if action in ids else {}
@@ -92,7 +92,7 @@ def test_a_preservation_knows_no_condition_and_no_postponement() -> None:
     )
 
 
-def postponed() -> dict[str, object]:
+def postponed() -> dict[str, Any]:
     """A postponement that breaks no rule."""
     return content("postpone", in_state(State.ACKNOWLEDGED))
 
@@ -129,7 +129,7 @@ def test_the_system_never_refuses() -> None:
     assert [row.id for row in EXCHANGE_ROWS if By.SYS in row.by and against & set(row.targets)] == []
 
 
-CONTENT = {
+CONTENT: dict[str, dict[str, Any]] = {
     "a text": {"text": "The mail said: meet at nine."},
     "a body on a station": {"path": [{"address": "198.51.100.20", "content": "meet at nine"}]},
     "words in the place of an address": {"path": [{"address": "meet me at nine"}]},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
@@ -154,7 +154,11 @@ def test_four_by_four_is_for_information_and_advice_and_whole() -> None:
     """A disclosure bears no evaluation; advice may, with both letters."""
     advised = in_state(State.ACKNOWLEDGED, ADVICE)
     assert do(advised, "answer", text="Yes.", source="A", information="2").answers[0].source == "A"
-    for kind, members in ((ADVICE, {"source": "A"}), (RequestType.LOCATE_SUSPECT, {"source": "A", "information": "1"})):
+    halves: dict[RequestType, dict[str, Any]] = {
+        ADVICE: {"source": "A"},
+        RequestType.LOCATE_SUSPECT: {"source": "A", "information": "1"},
+    }
+    for kind, members in halves.items():
         with pytest.raises(Refused):
             do(in_state(State.ACKNOWLEDGED, kind), "answer", text="Yes.", **members)
 
