@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from app.domain.codes import RequestType, Tier
-from app.domain.deadlines import TARGETS
+from app.domain.deadlines import PACKAGED, Clocks
 from app.domain.documents.schemas import example, json_schema, members
 from app.domain.request_types import REQUEST_KINDS, RequestKind
 from app.errors import Unknown
 from app.routers.answers import answer_json
-from app.routers.deps import Caller
+from app.routers.deps import Caller, runtime_of
 from app.routers.models import Listed, View
 from app.routers.operations import Answered, Operation, Tag
 
@@ -55,7 +55,7 @@ class RequestTypeInFull(RequestTypeView):
     example: dict[str, Any] | None
 
 
-def _members(kind: RequestKind) -> dict[str, Any]:
+def _members(kind: RequestKind, clocks: Clocks = PACKAGED) -> dict[str, Any]:
     return {
         "type": kind.type,
         "note": kind.note,
@@ -68,7 +68,7 @@ def _members(kind: RequestKind) -> dict[str, Any]:
         "tiers": list(kind.tiers),
         "members": [asdict(member) for member in members(kind.type)] if kind.fileable else [],
         "targets": {
-            str(step): {tier: int(TARGETS[step].within(tier).total_seconds()) for tier in Tier} for step in kind.steps
+            str(step): {tier: int(clocks.within(step, tier).total_seconds()) for tier in Tier} for step in kind.steps
         },
     }
 
@@ -109,16 +109,17 @@ READ = Operation(
 
 
 @router.get("/v1/request-types", **LIST.route())
-async def list_request_types(_caller: Caller) -> Response:
+async def list_request_types(request: Request, _caller: Caller) -> Response:
     """The closed list of types with their legal root and their targets of service. It is short: there is one page."""
-    return answer_json(200, {"data": [_members(kind) for kind in REQUEST_KINDS.values()], "next": None})
+    clocks = runtime_of(request).node.clocks
+    return answer_json(200, {"data": [_members(kind, clocks) for kind in REQUEST_KINDS.values()], "next": None})
 
 
 @router.get("/v1/request-types/{type}", **READ.route())
-async def read_request_type(_caller: Caller, type: str) -> Response:
+async def read_request_type(request: Request, _caller: Caller, type: str) -> Response:
     """One type in full. The schema tells the shape; the rules of law that a document must keep are beyond a schema."""
     try:
         kind = REQUEST_KINDS[RequestType(type)]
     except ValueError:
         raise Unknown("not_found", "There is no such type of request.") from None
-    return answer_json(200, {**_members(kind), **_document(kind)})
+    return answer_json(200, {**_members(kind, runtime_of(request).node.clocks), **_document(kind)})

@@ -55,14 +55,13 @@ OPEN_TO = {
         "/v1/exchanges",
         "/v1/holds",
         "/v1/deadlines",
-        "/v1/law",
         "/v1/directory",
         "/v1/test-calls",
         "/v1/other-channels",
         "/v1/providers",
     ),
     "supervisor": ("/v1/requests/", "/v1/cases/", "/v1/exchanges/", "/v1/holds/", "/v1/incidents"),
-    "auditor": ("/v1/audit", "/v1/exchanges/{exchange_id}/audit", "/v1/events"),
+    "auditor": ("/v1/law", "/v1/audit", "/v1/exchanges/{exchange_id}/audit", "/v1/events"),
     "monitor": ("/v1/monitoring", "/livez", "/readyz", "/metrics"),
 }
 """Where each person's work is: there everything is tried; at every other address, whether it stays closed."""

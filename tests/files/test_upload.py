@@ -190,7 +190,7 @@ async def test_offer_keeps_its_files_until_its_content_leaves(files_world: World
 
 
 async def test_unfinished_file_is_given_up(files_world: World) -> None:
-    """After a week its bytes are forgotten and it is `wrong`, so that nobody signs without it (control: the day before)."""
+    """After a week its bytes are forgotten and it is `wrong`, and must be taken back (control: the day before)."""
     officer, node = agency(files_world), files_world["XA"].runtime
     request = await filed(files_world, document(RequestType.PRESERVATION))
     file = await announce(officer, f"/v1/requests/{request['id']}", PDF)

@@ -10,9 +10,10 @@ from app.db.tables_delivery import InboxState, LeftBy
 from app.domain.codes import Fate, Lane, MessageType, ReceiptStatus, Tier
 from app.domain.exchange.judging import Judged, awaiting_withdrawal, judge
 from app.domain.exchange.moves import moved
-from app.domain.exchange.opening import attach, not_opened, open_exchange, read_asked
+from app.domain.exchange.opening import attach, not_opened, open_exchange, read_opening
 from app.domain.exchange.requesting_effects import carry_out
 from app.domain.exchange.values import TERMINAL
+from app.domain.exchange_codes import Flag
 from app.domain.messages import ActionBody, FateBody, HoldActionBody, OpenBody, ReceiptBody, StateBody
 from app.domain.passage import Passage, hear
 from app.domain.requesting_acts import Stop, Withdraw
@@ -131,13 +132,18 @@ def _open(node: Node, store: Store, text: Text) -> Ended:
 
 
 def _reopen(node: Node, store: Store, text: Text) -> None:
-    """An opening that was answered before our database was restored: the exchange is what that answer said."""
+    """An opening that was answered before our database was restored: the exchange is what that answer said.
+
+    A call about it that was noted since does not overrule that.
+    """
     exchange_id = UUID(text.thread)
-    newest = store.adopted.get(text.thread or "")
-    if newest is None or exchange_id in store.exchanges:
+    newest, noted = store.adopted.get(text.thread or ""), store.exchanges.get(exchange_id)
+    if newest is None or (noted is not None and Flag.NOTED not in noted.value.flags):
         return
-    asked = read_asked(OpenBody.model_validate_json(text.body).document)
+    asked = read_opening(OpenBody.model_validate_json(text.body))
     value = read_snapshot(StateBody.model_validate_json(newest[1]).snapshot, asked=asked)
+    if noted is not None and noted.value.generation >= value.generation:
+        value = replace(value, generation=noted.value.generation + 1)
     save(node, store, Record(value, is_incoming=True))
     move_lane(node, store, str(exchange_id), lane_of(value.tier))
 

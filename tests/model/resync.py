@@ -15,9 +15,8 @@ from app.domain.codes import Fate, Lane, MessageType, ReceiptStatus, ResyncKind
 from app.domain.delivery_messages import NumbersBody, ResyncBody, ResyncThreadBody
 from app.domain.exchange.opening import dispatched
 from app.domain.messages import OpenBody, StateBody
-from app.domain.snapshot import public_view, read_snapshot
+from app.domain.snapshot import read_snapshot
 from app.domain.tiers import lane_of
-from tests.model import effects
 from tests.model.records import save
 from tests.model.rules import Rule
 from tests.model.sending import Outgoing, move_lane, put
@@ -182,33 +181,22 @@ def _finish(node: Node, store: Store, peer: str) -> None:
     for thread, theirs in threads:
         if not all(_has(_out(store, peer, thread), seq) for seq in (*range(1, theirs.upto + 1), *theirs.also)):
             return
-    overruled = []
     for thread, (_, body) in store.adopted.items():
         record = store.exchanges.get(UUID(thread))
         if record is not None and record.value.requesting == peer and (thread, peer) in store.threads:
-            overruled += adopt_state(node, store, record, body)
+            adopt_state(node, store, record, body)
     if node.keeps(Rule.VOID_FILLS):
         for thread in [name for name, of in store.threads if of == peer]:
             _fill(node, store, peer, thread)
     del store.closed[peer]
-    for id in overruled:
-        effects.send_state(node, store, store.exchanges[id])
 
 
-def adopt_state(node: Node, store: Store, record: Record, body: str) -> list[UUID]:
-    """The newest state that we had signed is the state again.
-
-    Returns its id if a state made since the restore, from what was remembered then, would overrule it: a call noted
-    anew, an act. That one is overruled by a fresh one, which is to be sent.
-    """
+def adopt_state(node: Node, store: Store, record: Record, body: str) -> None:
+    """The newest state that we had signed is the state again."""
     value = read_snapshot(StateBody.model_validate_json(body).snapshot, asked=record.value.asked)
-    overruled = value.generation <= record.value.generation and public_view(record.value) != public_view(value)
-    if overruled:
-        value = replace(value, generation=record.value.generation + 1)
     if value.generation > record.value.generation:
         save(node, store, replace(record, value=value))
         move_lane(node, store, str(value.id), lane_of(value.tier))
-    return [value.id] if overruled else []
 
 
 def _fill(node: Node, store: Store, peer: str, thread: str) -> None:

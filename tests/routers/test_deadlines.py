@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from app.bus.memory import MemoryBus
+from app.bus.supervise import Pauses
 from app.db import exchanges
 from app.db.engine import begin
 from app.domain.codes import Direction, RequestType, State, Tier
+from app.domain.deadlines import Step
 from app.domain.documents import example
+from app.errors import SettingsUnusable
+from app.runtime import open_runtime
 from app.services.identifiers import new_id
 from app.workers import run_clocks
 from tests.domain.exchange.build import in_state, preserved
@@ -21,12 +26,15 @@ from tests.services.test_escalate import taken_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
     from uuid import UUID
 
     import httpx
 
     from app.domain.exchange.values import Exchange
     from app.runtime import Runtime
+    from app.settings import Settings
     from tests.routers.clients import Clients
 
 MINUTE = timedelta(minutes=1)
@@ -159,3 +167,16 @@ async def test_a_request_that_nobody_opens_is_told_at_home_alone(
     assert not {"escalation.second_contact", "request.overdue"} & {
         event["kind"] for event in body(await agency.get("/v1/events"))["data"]
     }
+
+
+async def test_the_operator_s_clocks_are_those_of_the_node(settings: Settings, tmp_path: Path, now: datetime) -> None:
+    """A file in the settings changes what the node goes by; one with a fault in it stops the start with its line."""
+    file = tmp_path / "clocks.yaml"
+    file.write_text("steps:\n  acknowledgement: {emergency: 5 min, urgent: 30 min, routine: 1 d}\n")
+    bus = MemoryBus(clock=lambda: now, pauses=Pauses(lambda: 0.5))
+    stricter = settings.model_copy(update={"clocks": file})
+    async with open_runtime(stricter, clock=lambda: now, broker=bus.connect("XA")) as runtime:
+        assert runtime.node.clocks.within(Step.ACKNOWLEDGEMENT, Tier.EMERGENCY) == 5 * MINUTE
+    file.write_text("steps:\n  acknowledgement: {emergency: 5}\n")
+    with pytest.raises(SettingsUnusable, match=r"clocks\.yaml, line 2"):
+        await open_runtime(stricter, clock=lambda: now, broker=bus.connect("XA")).__aenter__()

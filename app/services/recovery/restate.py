@@ -103,8 +103,11 @@ async def _begin_again(session: Session, node: Node, received: Received, *, now:
     value, _ = await _replayed(session, key, read_opening(understood.body))
     if value is None:
         return
-    begun = incoming(value, write_body(understood.body), now=now, not_understood=understood.not_understood)
     noted = await exchanges.load(session, value.id, for_update=True)
+    if noted is not None and noted.value.generation >= value.generation:
+        # What was told of a call noted since the restore must not overrule what we had signed before it.
+        value = replace(value, generation=noted.value.generation + 1)
+    begun = incoming(value, write_body(understood.body), now=now, not_understood=understood.not_understood)
     if noted is None:
         await exchanges.add(session, begun, now=now)
     else:
