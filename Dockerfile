@@ -18,6 +18,10 @@ LABEL org.opencontainers.image.title="counterpart" \
 RUN groupadd --gid 10001 counterpart \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin counterpart \
     && install -d -o 10001 -g 10001 -m 0700 /var/lib/counterpart /var/lib/counterpart/network
+# What the printed form needs to set Arabic and Japanese; Latin is in the typesetter.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends fonts-hosny-amiri fonts-vlgothic \
+    && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/counterpart /opt/counterpart
 ENV PATH=/opt/counterpart/bin:$PATH PYTHONPATH=/opt/counterpart/src TZ=UTC PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 COUNTERPART_PROFILE=production COUNTERPART_HTTP_HOST=0.0.0.0 COUNTERPART_HTTP_PORT=8000

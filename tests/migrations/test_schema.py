@@ -111,6 +111,12 @@ async def test_every_step_goes_back_and_forth(server: EmbeddedServer, database: 
     await engine.dispose()
 
 
+def _first_back(table: str) -> str:
+    """Going back from the head, the first revision that has to do with this table."""
+    steps = ScriptDirectory.from_config(alembic_config()).walk_revisions()
+    return next(step.revision for step in steps if f'"{table}' in Path(step.path).read_text(encoding="utf-8"))
+
+
 async def test_migration_is_impatient_about_locks(server: EmbeddedServer, database: str) -> None:
     """A migration that meets a lock gives up within its limit instead of queueing everybody behind itself."""
     url = server.superuser_url(database)
@@ -124,7 +130,7 @@ async def test_migration_is_impatient_about_locks(server: EmbeddedServer, databa
             await alembic(url, "downgrade", "base")
     # Each step back is a transaction of its own: only the one that needs the lock was refused.
     async with reading(make_engine(url, pool_size=1, name="test")) as session:
-        assert await current_revision(session) == ScriptDirectory.from_config(alembic_config()).get_base()
+        assert await current_revision(session) == _first_back("agency")
     await holder.dispose()
     await engine.dispose()
 

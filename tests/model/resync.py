@@ -163,11 +163,17 @@ def _remember(node: Node, store: Store, thread: str, text: Text) -> None:
         move_lane(node, store, thread, lane_of(value.tier))
     if text.type != MessageType.EXCHANGE_STATE:
         return
-    newest = store.adopted.get(thread, (0, ""))
-    if (text.seq or 0) > newest[0]:
+    body = StateBody.model_validate_json(text.body)
+    newest = store.adopted.get(thread)
+    if newest is None or (body.snapshot.generation, text.seq or 0) > (_generation(newest[1]), newest[0]):
         store.adopted[thread] = (text.seq or 0, text.body)
-    for told in StateBody.model_validate_json(text.body).answers:
+    for told in body.answers:
         store.fates[text.aud, told.jti] = (told.fate, told.code)
+
+
+def _generation(state: str) -> int:
+    """The peer adopts no state that is older than the one it shows, whatever its number."""
+    return StateBody.model_validate_json(state).snapshot.generation
 
 
 def _finish(node: Node, store: Store, peer: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import uuid_utils
 
-from app.domain.contact_points import ContactPoint
+from app.domain.contact_points import ContactPoint, FormalConfirmation
 from app.domain.directory import Directory
 from app.domain.key_records import KeyRecord, KeyStatus, KeyUse, PublicJwk
 from app.domain.moments import write_instant
@@ -153,6 +153,7 @@ def make_directory(*parties: Party) -> Directory:
     for party in parties:
         keys = (_record(party.sig, KeyUse.SIG, "Ed25519"), _record(party.enc, KeyUse.ENC, "X25519"))
         entry: dict[str, Any] = {"code": party.code, "keys": keys}
+        entry["requires_formal_confirmation"] = FormalConfirmation(required=False)
         points.append(ContactPoint.model_construct(**entry))
     return Directory.model_construct(version=1, issued_at=NOW, contact_points=tuple(points))
 
