@@ -90,11 +90,11 @@ async def obstacle(work: Workplace, thread: str) -> str | None:
 async def test_a_withdrawal_that_must_wait_blocks_beside_a_raising_effect(work: Workplace) -> None:
     """Behind a gap, in a batch in which another effect raised, it is shown at once and blocks what it must."""
     thread = new_id()
-    edge = intake(work, replace(EFFECTS, apply={**EFFECTS.apply, MessageType.TEST_CALL: count_effect}))
+    edge = intake(work, replace(EFFECTS, apply={**EFFECTS.apply, MessageType.DIRECTORY_UPDATE: count_effect}))
     await edge.handle(closed(work.aurelia, work.aurelia.say_next(thread, body=write_body(build.opening()))))
     assert await obstacle(work, thread) is None
     withdrawal = write_body(build.wish("withdraw", build.delivered()))
-    poison = work.aurelia.say("test-call/1", {"poison": True})
+    poison = work.aurelia.say("directory.update/1", {"poison": True})
     await edge.handle(
         closed(work.aurelia, poison, work.aurelia.say("exchange.action/1", withdrawal, thread=thread, seq=3))
     )
