@@ -19,18 +19,26 @@ if TYPE_CHECKING:
 
 
 async def watch(runtime: Runtime) -> bool:
-    """Send the heartbeats that are due, alarm the desk of gaps, plan, make and end test calls; never finds more."""
+    """Send the heartbeats that are due and alarm the desk of gaps; never finds more to do."""
     now = runtime.clock()
     async with begin(runtime.chores) as session:
         sent = await send_heartbeats(session, runtime.node, reads=EFFECTS.reads, now=now)
     async with begin(runtime.chores) as session:
         alarmed = await alarm_gaps(session, now=now)
+    if sent or alarmed:
+        runtime.wake.ring()
+    return False
+
+
+async def call(runtime: Runtime) -> bool:
+    """Plan, make and end test calls; never finds more to do."""
+    now = runtime.clock()
     if runtime.calls_monthly:
         async with begin(runtime.chores) as session:
             await plan_monthly(session, runtime.node, now=now)
     async with begin(runtime.chores) as session:
         called = await watch_test_calls(session, runtime.node, now=now)
-    if sent or alarmed or called:
+    if called:
         runtime.wake.ring()
     return False
 

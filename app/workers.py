@@ -35,7 +35,7 @@ from app.services.retry_quarantined import retry_quarantined
 from app.services.sequence import BEHIND, mark_published, open_log, sequence_once
 from app.services.settle import find_unsettled
 from app.trusting import LOOK_SECONDS, DirectoryWatch, Trusting
-from app.watching import clear, notify, watch
+from app.watching import call, clear, notify, watch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -59,6 +59,7 @@ FILES_PAUSE = 1.0
 NOTIFY_PAUSE = 1.0
 CLEAR_PAUSE = 30.0
 WATCH_PAUSE = 10.0
+CALLS_PAUSE = 2.0
 """Seconds until a loop that found nothing looks again by itself; a commit in this process wakes the relays earlier."""
 
 LONGEST_REST = 30.0
@@ -120,6 +121,7 @@ async def run_workers(runtime: Runtime) -> None:
             "clocks": (partial(run_clocks, runtime, {}), TIMERS_PAUSE),
             "clearing": (partial(clear, runtime), CLEAR_PAUSE),
             "watch": (partial(watch, runtime), WATCH_PAUSE),
+            "test-calls": (partial(call, runtime), CALLS_PAUSE),
             "notify": (partial(notify, runtime), NOTIFY_PAUSE),
             "recovery": (partial(recover, runtime), RECOVERY_PAUSE),
             "files": (partial(feed, runtime), FILES_PAUSE),

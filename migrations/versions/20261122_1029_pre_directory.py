@@ -72,7 +72,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("answered_at IS NULL AND missed_at IS NULL"),
     )
 
-
     op.create_table(
         "channel_copy",
         sa.Column("id", sa.Uuid(), nullable=False),

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from tests.support.postgres import Database, PostgresServer
 
-PUBLISHED = 2 + 2 * len(SEATS)
-"""`log.opened`, the version of the directory, then each person of the seed and their token."""
+PUBLISHED = 3 + 2 * len(SEATS)
+"""`log.opened`, the versions of the directory and of the law, then each person of the seed and their token."""
 
 CHECKPOINTS = 3
 

@@ -145,12 +145,16 @@ async def told(caller: Caller, journey: Journey, event: str) -> dict[str, Any]:
 
 async def posted(hook: Hook, journey: Journey, *, audience: str, event: str) -> dict[str, Any]:
     """What that audience was sent about this exchange, once it has come, and only once."""
+    reference = (expect(await journey.ours().get(journey.exchange), 200))["request_reference"]
+
+    def is_about(data: dict[str, Any]) -> bool:
+        return data.get("exchange_id") == journey.exchange_id or data.get("reference") == reference
 
     async def look() -> list[dict[str, Any]]:
         came = [json.loads(one.body) for one in hook.came if one.path == f"/{audience}"]
-        return [one["data"] for one in came if one["type"] == event]
+        return [one["data"] for one in came if one["type"] == event and is_about(one["data"])]
 
-    (found,) = [one for one in await seen(look, bool) if not one.get("link") or journey.exchange_id in one["link"]]
+    (found,) = await seen(look, bool)
     return found
 
 
