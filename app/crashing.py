@@ -45,3 +45,7 @@ class Crash:
         """End the process at once if it was told to die here: no handler, no flush, no answer, as in a power cut."""
         if point is self.at:
             os._exit(KILLED)
+
+
+NEVER = Crash()
+"""For what no rehearsal lets a process die in."""

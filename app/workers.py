@@ -19,7 +19,7 @@ from app.audit.note import VerifierKey, verifier_key
 from app.bus.lookout import Lookout
 from app.bus.relay import ROUND, Relay, relay_once
 from app.bus.supervise import pause as wait
-from app.crashing import CrashPoint
+from app.crashing import NEVER, Crash, CrashPoint
 from app.db import receipts, watched
 from app.db.engine import begin, is_passing, reading
 from app.domain.codes import Lane
@@ -237,7 +237,7 @@ async def run_timers(runtime: Runtime, failed: Failed) -> bool:
         (one.id, partial(look_at_hold, node=node, hold_id=one.id, exchange_id=one.exchange_id, now=now))
         for one in changed_holds
     ]
-    given = await _give_effect(runtime, effects, failed, now=now)
+    given = await _give_effect(runtime, effects, failed, now=now, crash=runtime.crash)
     if given:
         runtime.wake.ring()
     return given >= BATCH
@@ -255,22 +255,26 @@ async def run_clocks(runtime: Runtime, failed: Failed) -> bool:
     return await _give_effect(runtime, effects, failed, now=now) >= BATCH
 
 
-async def _give_effect(runtime: Runtime, effects: Sequence[Effect], failed: Failed, *, now: datetime) -> int:
+async def _give_effect(
+    runtime: Runtime, effects: Sequence[Effect], failed: Failed, *, now: datetime, crash: Crash = NEVER
+) -> int:
     """How many were tried; one that raised rests for a while."""
     waiting = [(one, effect) for one, effect in effects if failed.get(one, now) <= now]
     for one, effect in waiting:
-        if not await _has_effect(runtime, one, effect):
+        if not await _has_effect(runtime, one, effect, crash=crash):
             failed[one] = now + FAILED_REST
         else:
             failed.pop(one, None)
     return len(waiting)
 
 
-async def _has_effect(runtime: Runtime, exchange_id: UUID, effect: Callable[[Session], Awaitable[None]]) -> bool:
+async def _has_effect(
+    runtime: Runtime, exchange_id: UUID, effect: Callable[[Session], Awaitable[None]], *, crash: Crash
+) -> bool:
     try:
         async with begin(runtime.chores) as session:
             await effect(session)
-            runtime.crash.here(CrashPoint.TIMERS_BEFORE_COMMIT)
+            crash.here(CrashPoint.TIMERS_BEFORE_COMMIT)
     except LogBroken:
         raise
     except Exception as fault:
@@ -279,7 +283,7 @@ async def _has_effect(runtime: Runtime, exchange_id: UUID, effect: Callable[[Ses
         runtime.log.exception("timer_failed", exchange_id=str(exchange_id))
         return False
     # Commit point. A crash here leaves the effect whole; nobody was woken, and the relay looks by itself.
-    runtime.crash.here(CrashPoint.TIMERS_AFTER_COMMIT)
+    crash.here(CrashPoint.TIMERS_AFTER_COMMIT)
     return True
 
 

@@ -11,7 +11,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
-from asyncpg import InterfaceError, PostgresError
+from asyncpg import InterfaceError, InternalClientError, PostgresError
 from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ CHANNEL: Final = "counterpart_commit"
 SPEAK_TIMEOUT_S: Final = 5.0
 """Longest wait for the server to take one statement; then the line counts as lost."""
 
-LINE_FAULTS: Final = (OSError, TimeoutError, DBAPIError, PostgresError, InterfaceError)
-"""What a line in trouble raises: refused, broken, or silent."""
+LINE_FAULTS: Final = (OSError, TimeoutError, DBAPIError, PostgresError, InterfaceError, InternalClientError)
+"""What a line in trouble raises: refused, broken, or silent; the last is the driver losing track of a broken one."""
 
 
 class Line:

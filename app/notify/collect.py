@@ -41,7 +41,7 @@ AUDIENCES: Mapping[str, tuple[Audience, ...]] = {
     "contact_point.gap_alarmed": _OPERATOR,
     "contact_point.test_call": _DESK,
     "contact_point.test_call_missed": _DESK,
-    "contact_point.unverified": _OPERATOR,
+    "contact_point.unverified": (*_OPERATOR, Audience.REGISTRAR),
     "contact_point.incident": _OPERATOR,
     "contact_point.key_revoked_late": _OPERATOR,
     "quarantine.proposed": _OPERATOR,
