@@ -38,7 +38,7 @@ PARTS = {
 SLOW = ("bus", "delivery", "e2e", "faults", "protocol", "demo", "cli")
 """Folders of the first run: tests that mostly wait, for processes to start, brokers to fail, a second to pass."""
 
-LIVING = ("world", "files", "recovery", "contract", "scenarios")
+LIVING = ("world", "recovery", "scenarios")
 """Folders of the second: whole contact points in one process. Those that live to its end come last."""
 
 AT_ONCE = 3
@@ -151,7 +151,7 @@ def share_compiled(folder: Path) -> None:
 
 
 def groups() -> list[list[str]]:
-    """The folders of real processes and brokers, of whole worlds, the model, and then all the rest.
+    """The folders of real processes and brokers, of whole worlds, all the rest, and then the model: the longest first.
 
     The model is alone: what Hypothesis draws depends on which modules are loaded, and alone it is the same each time.
     What is marked `long` is for `make faults`.
@@ -159,7 +159,7 @@ def groups() -> list[list[str]]:
     slow, living = ([f"tests/{name}" for name in names] for names in (SLOW, LIVING))
     model = ["tests/model"]
     rest = ["tests", *(f"--ignore={name}" for name in (*slow, *living, *model))]
-    return [["-m", "not long", *group] for group in (slow, living, model, rest)]
+    return [["-m", "not long", *group] for group in (slow, living, rest, model)]
 
 
 class Run:
