@@ -41,8 +41,11 @@ SLOW = ("bus", "delivery", "e2e", "faults", "protocol", "demo", "cli")
 LIVING = ("world", "recovery", "scenarios")
 """Folders of the second: whole contact points in one process. Those that live to its end come last."""
 
-AT_ONCE = 3
-"""Runs side by side: enough to keep two processors busy, and not so many that tests wait for them in vain."""
+GATEWAY = ("contract", "routers", "files")
+"""Folders of the fourth: gateways that are asked in every way, and what goes through them."""
+
+AT_ONCE = 2
+"""Runs side by side: with their servers they keep two processors busy, and no test waits for them in vain."""
 
 
 class Missing(Exception):
@@ -151,15 +154,15 @@ def share_compiled(folder: Path) -> None:
 
 
 def groups() -> list[list[str]]:
-    """The folders of real processes and brokers, of whole worlds, all the rest, and then the model: the longest first.
+    """The folders of real processes and brokers, of whole worlds, all the rest, gateways, the model: the longest first.
 
     The model is alone: what Hypothesis draws depends on which modules are loaded, and alone it is the same each time.
     What is marked `long` is for `make faults`.
     """
-    slow, living = ([f"tests/{name}" for name in names] for names in (SLOW, LIVING))
+    slow, living, gateway = ([f"tests/{name}" for name in names] for names in (SLOW, LIVING, GATEWAY))
     model = ["tests/model"]
-    rest = ["tests", *(f"--ignore={name}" for name in (*slow, *living, *model))]
-    return [["-m", "not long", *group] for group in (slow, living, rest, model)]
+    rest = ["tests", *(f"--ignore={name}" for name in (*slow, *living, *gateway, *model))]
+    return [["-m", "not long", *group] for group in (slow, living, rest, gateway, model)]
 
 
 class Run:

@@ -26,6 +26,8 @@ UNDER_WAY = """
     SELECT (SELECT count(*) FROM outbox WHERE left_at IS NULL) + (SELECT count(*) FROM inbox WHERE applied_at IS NULL)
 """
 UNPLACED = "SELECT count(*) FROM audit_pending"
+OF_THE_CLOCKS = {"watched", "deadline", "deadline_outcome", "escalation"}
+
 FACTS = "(SELECT count(*) FROM audit_pending) + (SELECT count(*) FROM audit_leaf)"
 
 
@@ -54,8 +56,8 @@ class Ledger:
         return row
 
     async def everything(self, code: str) -> Counts:
-        """How many rows every table has there."""
-        return await self.counts(code, sorted(metadata.tables))
+        """How many rows every table has there, but for the lists that the clocks work out in their own time."""
+        return await self.counts(code, sorted(metadata.tables.keys() - OF_THE_CLOCKS))
 
     async def calm(self, *, placed: Iterable[str] = ()) -> None:
         """Wait until nobody has a letter without receipt, and the contact points `placed` no fact without its place."""

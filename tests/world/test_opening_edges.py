@@ -153,6 +153,12 @@ async def test_expired_opening_is_answered(edge_world: World, edge_ledger: Ledge
     assert {name: there[name] for name in ALIKE} == {name: ended[name] for name in ALIKE}
 
 
+async def _receipted(ledger: Ledger, journey: Journey) -> None:
+    """Wait until the requesting side waits for no receipt in the thread of this exchange."""
+    query = "SELECT count(*) FROM outbox WHERE thread = $1 AND left_at IS NULL"
+    await seen(partial(ledger.value, "XA", query, journey.exchange_id), lambda waiting: waiting == 0)
+
+
 async def test_late_copy_of_an_expired_opening_is_receipted_again(edge_world: World, edge_ledger: Ledger) -> None:
     """The receipt of an expired opening is lost: the next copy is a duplicate, receipted, and changes nothing."""
     with silence(edge_world, "XT"):
@@ -160,7 +166,7 @@ async def test_late_copy_of_an_expired_opening_is_receipted_again(edge_world: Wo
         edge_world.clock.advance(MONTH)
     edge_world.clock.advance(REST)
     await here(journey, state="CLOSED")
-    await edge_ledger.calm()
+    await _receipted(edge_ledger, journey)
     again = "UPDATE outbox SET left_at = NULL, left_by = NULL, receipted_at = NULL, receipt_status = NULL, next_at = $2"
     where = " WHERE thread = $1 AND type = 'exchange.open/1' RETURNING 1"
     assert await edge_ledger.value("XA", again + where, journey.exchange_id, edge_world.clock())
@@ -169,7 +175,7 @@ async def test_late_copy_of_an_expired_opening_is_receipted_again(edge_world: Wo
     edge_world["XA"].runtime.wake.ring()
     look = partial(edge_ledger.rows, "XT", query, journey.exchange_id)
     await seen(look, lambda found: found[0]["duplicates"] > 0)
-    await edge_ledger.calm()
+    await _receipted(edge_ledger, journey)
     assert {row["state"] for row in await look()} == {"expired"}
     assert (await here(journey, state="CLOSED"))["generation"] == 1
 
