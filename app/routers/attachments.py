@@ -16,7 +16,6 @@ from app.db.tables_uploads import UploadState
 from app.db.uploads import Case
 from app.domain.codes import IntakeState, Role
 from app.domain.files import name_to_save
-from app.domain.references import check_reference
 from app.envelope.format import decode_part, encode_part
 from app.errors import Conflict, Refused, Unknown
 from app.routers import attachment_operations as told
@@ -28,6 +27,7 @@ from app.routers.exchanges import find_exchange
 from app.routers.idempotency import once
 from app.routers.listing import parse_id
 from app.routers.reading import remember_reading
+from app.routers.requests import find_request
 from app.services.add_piece import add_piece
 from app.services.ask_extension import asks_extension
 from app.services.begin_upload import Announced, begin_upload
@@ -54,7 +54,7 @@ async def announce_for_request(command: Commanding, request_id: str) -> Response
 
     async def make() -> Answer:
         require_role(command.actor, *READERS)
-        record = await _request(command, request_id, for_update=True)
+        record = await find_request(command, request_id, for_update=True)
         require_role(command.actor, *WRITERS)
         if record.state not in STILL_AT_HOME:
             raise Conflict("action_not_allowed", f"No file can be added to a request in the state {record.state}.")
@@ -70,7 +70,7 @@ async def announce_for_request(command: Commanding, request_id: str) -> Response
 async def list_of_request(command: Commanding, request_id: str) -> Response:
     """The files that were handed over for a request, and how far each has come; then those that came with an answer."""
     require_role(command.actor, *READERS)
-    record = await _request(command, request_id)
+    record = await find_request(command, request_id)
     found = await files_of_case(command.session, Case(request_id=record.id))
     if record.exchange_id is not None:
         beyond = await files_of_case(command.session, Case(exchange_id=record.exchange_id))
@@ -180,19 +180,6 @@ async def _begin(command: Command, case: Case) -> Answer:
 
 def _listed(found: Sequence[CaseFile]) -> Response:
     return answer_json(200, {"data": [_show(one).model_dump(mode="json") for one in found], "next": None})
-
-
-async def _request(command: Command, key: str, *, for_update: bool = False) -> requests.RequestRecord:
-    reference = check_reference(key)
-    found = await requests.load(
-        command.session,
-        reference if reference is not None else parse_id(key),
-        agency_id=command.actor.agency_id,
-        for_update=for_update,
-    )
-    if found is None:
-        raise Unknown("not_found", "There is no such thing, or it is not yours.")
-    return found
 
 
 def _allowed(file: CaseFile | None, actor: Actor) -> CaseFile:

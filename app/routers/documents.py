@@ -9,9 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.db import requests
-from app.domain.references import check_reference
-from app.errors import FieldError, Refused, Unknown
+from app.errors import FieldError, Refused
 from app.forms.cases import Form, Side
 from app.forms.catalogues import LANGUAGES
 from app.forms.composing import compose
@@ -21,8 +19,8 @@ from app.routers import document_operations as told
 from app.routers.answers import NO_STORE
 from app.routers.deps import AGENCY, DESK, Command, Commanding, require_role
 from app.routers.exchanges import find_exchange
-from app.routers.listing import parse_id
 from app.routers.reading import remember_reading
+from app.routers.requests import find_request
 from app.services.read_exchange_document import read_exchange_document, side_of_case
 from app.services.read_request_document import read_request_document
 from app.services.write_provider_letter import write_provider_letter
@@ -59,11 +57,7 @@ async def print_request(
     People of an agency print their agency's requests, the desk prints all.
     """
     require_role(command.actor, *AGENCY, *DESK)
-    reference = check_reference(request_id)
-    key = reference if reference is not None else parse_id(request_id)
-    record = await requests.load(command.session, key, agency_id=command.actor.agency_id)
-    if record is None:
-        raise Unknown("not_found", "There is no such thing, or it is not yours.")
+    record = await find_request(command, request_id)
     await remember_reading(command, record.id)
     case = await read_request_document(command.session, command.node, record, now=command.now)
     languages = _languages(lang, case.requesting, case.requested)

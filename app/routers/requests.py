@@ -76,7 +76,7 @@ async def list_requests(view: ReadingOnly, request: Request, page: AskedPage, st
 async def read(command: Commanding, request_id: str) -> Response:
     """One request by its id or its reference, with the part of the exchange that its agency may see."""
     require_role(command.actor, *READERS)
-    record = await _find(command, request_id)
+    record = await find_request(command, request_id)
     await remember_reading(command, record.id)
     return answer_json(200, await _show_one(command, record))
 
@@ -85,7 +85,7 @@ async def read(command: Commanding, request_id: str) -> Response:
 async def read_timeline(command: Commanding, request_id: str) -> Response:
     """What happened to the request and, as far as the caller may see it, to its exchange, oldest first."""
     require_role(command.actor, *READERS)
-    record = await _find(command, request_id)
+    record = await find_request(command, request_id)
     await remember_reading(command, record.id)
     subjects = [record.id, *([record.exchange_id] if record.exchange_id else [])]
     entries = await timeline.entries(command.session, subjects, agency_only=command.actor.agency_id is not None)
@@ -98,7 +98,7 @@ async def act(command: Commanding, request_id: str) -> Response:
 
     async def make() -> Answer:
         require_role(command.actor, *READERS)
-        record = await _find(command, request_id, for_update=True)
+        record = await find_request(command, request_id, for_update=True)
         require_role(command.actor, *ACTORS)
         try:
             changed = await act_on_request(command.acting, record, command.body.members())
@@ -110,7 +110,7 @@ async def act(command: Commanding, request_id: str) -> Response:
     return await once(command, make)
 
 
-async def _find(command: Command, key: str, *, for_update: bool = False) -> RequestRecord:
+async def find_request(command: Command, key: str, *, for_update: bool = False) -> RequestRecord:
     """Raises Unknown alike for what is not there and for what is another agency's."""
     reference = check_reference(key)
     record = await requests.load(
