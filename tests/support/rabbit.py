@@ -161,8 +161,9 @@ class RabbitServer:
             dismiss_guard(self._guard)
 
     def pause(self) -> None:
-        """The broker hangs: connections stay open and nothing answers."""
+        """The broker hangs: connections stay open and nothing answers, from the return of this call on."""
         self._signal(signal.SIGSTOP)
+        wait_until(self._stands_still, seconds=10, what="every thread of the broker must stop")
 
     def resume(self) -> None:
         """The broker goes on where it hung."""
@@ -257,6 +258,11 @@ class RabbitServer:
 
     def _runs(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    def _stands_still(self) -> bool:
+        # A signal stops thread after thread; on a busy machine one of them can still answer a publication.
+        threads = Path(f"/proc/{(self.folder / 'pid').read_text().strip()}/task").glob("*/stat")
+        return all(thread.read_text().rpartition(") ")[2].startswith("T") for thread in threads)
 
     def _signal(self, number: signal.Signals) -> None:
         runtime = int((self.folder / "pid").read_text())  # not the script, which waits for it and so buries it
