@@ -107,7 +107,7 @@ async def test_stopping_cuts_a_pause_short() -> None:
     task = asyncio.create_task(supervise("link", session, standing=standing, pauses=pauses, stopping=stopping))
     await eventually(lambda: standing.last_error is not None)
     stopping.set()
-    await asyncio.wait_for(task, 1)
+    await asyncio.wait_for(task, 5)
 
 
 async def test_patience_with_a_node_in_trouble_has_an_end() -> None:

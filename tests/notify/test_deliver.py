@@ -102,7 +102,7 @@ async def test_a_stop_waits_for_no_silent_address(desk: Desk, hook: Hook) -> Non
     sending = asyncio.create_task(desk.deliver())
     await arrived(hook.came, 1)
     desk.stopping.set()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(6):
         assert await sending == []
     assert await desk.rows(STATES) == [("pending", 1, None)]
     desk.stopping = asyncio.Event()
