@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 
 from app.db.engine import make_engine
 from tests.e2e.ground import ControlledRabbit, Ground, GuardedPostgres
@@ -24,6 +25,18 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 POOL_SIZE = 5
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_log() -> None:
+    """A loop's error is written as Python writes it: the pretty way, with every variable, takes seconds of the loop."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ],
+        cache_logger_on_first_use=False,
+    )
 
 
 @pytest.fixture

@@ -22,11 +22,11 @@ SECRET = "Erika Mustermann, 203.0.113.77"
 def log() -> Iterator[io.StringIO]:
     """A log of this process into memory; afterwards everything is as before."""
     root = logging.getLogger()
-    before, level = root.handlers[:], root.level
+    configured, before, level = structlog.get_config(), root.handlers[:], root.level
     stream = io.StringIO()
     configure_logging("info", stream=stream)
     yield stream
-    structlog.reset_defaults()
+    structlog.configure(**configured)
     root.handlers[:] = before
     root.setLevel(level)
 
