@@ -1,0 +1,63 @@
+"""The duty roster (domain.md 3.7; art. 35(1) and (3)): who is on duty, whether somebody always is, who is called."""
+
+from __future__ import annotations
+
+from app.domain.roster.findings import (
+    ERROR_AHEAD,
+    FALLBACK_LANGUAGE,
+    HANDOVER_DUE,
+    HANDOVER_LATE,
+    HANDOVER_OPEN,
+    HORIZON,
+    WARN_AHEAD,
+    Finding,
+    Rule,
+    SecondContact,
+    Severity,
+    covered_until,
+    find_faults,
+    needs_handover,
+    second_contact,
+    severity_of,
+)
+from app.domain.roster.shifts import (
+    LONGEST_SHIFT,
+    NOTHING_KNOWN,
+    DutyRecord,
+    Mode,
+    Roster,
+    Shift,
+    Training,
+    on_duty,
+    shift_after,
+    shift_before,
+)
+
+__all__ = [
+    "ERROR_AHEAD",
+    "FALLBACK_LANGUAGE",
+    "HANDOVER_DUE",
+    "HANDOVER_LATE",
+    "HANDOVER_OPEN",
+    "HORIZON",
+    "LONGEST_SHIFT",
+    "NOTHING_KNOWN",
+    "WARN_AHEAD",
+    "DutyRecord",
+    "Finding",
+    "Mode",
+    "Roster",
+    "Rule",
+    "SecondContact",
+    "Severity",
+    "Shift",
+    "Training",
+    "covered_until",
+    "find_faults",
+    "needs_handover",
+    "on_duty",
+    "second_contact",
+    "severity_of",
+    "shift_after",
+    "shift_before",
+]
