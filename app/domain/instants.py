@@ -21,8 +21,9 @@ _INSTANT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?"
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})?(?:\[!?([A-Za-z][A-Za-z0-9_+/-]{1,49})\])?"
 )
-_NO_ZONES = ("right/", "posix/")
-"""Copies of the database beside the real one; those under `right` count leap seconds."""
+_NO_ZONES = ("right/", "posix/", "localtime", "posixrules", "Factory")
+"""Files beside the zones: copies of the database (those under `right` count leap seconds), and what stands for the zone
+of the machine that reads, which is not the one of whoever wrote."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LEAP_SECOND = 60
 _MINUTES = 60
@@ -114,7 +115,10 @@ def _in_zone(local: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _agree(local: datetime, utc: datetime, zone: ZoneInfo) -> bool:
-    return utc.astimezone(zone).replace(tzinfo=None) == local
+    try:
+        return utc.astimezone(zone).replace(tzinfo=None) == local
+    except OverflowError:
+        return False
 
 
 def _zone(offset: str) -> timezone:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
 
+LAST_KNOWN = "/suspect/last_known/country"
+
+
 @dataclass(frozen=True, slots=True)
 class Because:
     """One doubt: its code, a sentence, where in the document, and the outcome it points to."""
@@ -67,6 +70,15 @@ class Matter:
         named = [target.get("custodian") for target in self.targets]
         return [str(one.get("name", "")) if isinstance(one, dict) else "" for one in named]
 
+    @property
+    def places(self) -> list[tuple[str, str]]:
+        """States that the document names beside its targets, with where: of providers, and where a person was last."""
+        found = self.document.get("providers")
+        listed = found if isinstance(found, list) else []
+        named = [(pointer_to("providers", place, "country"), one) for place, one in enumerate(listed)]
+        named.append((LAST_KNOWN, self.part("suspect").get("last_known")))
+        return [(at, str(one["country"])) for at, one in named if isinstance(one, dict) and "country" in one]
+
     def part(self, name: str) -> Mapping[str, Any]:
         """One member that is an object; empty where it is not there."""
         found = self.document.get(name)
@@ -85,25 +97,54 @@ _WITHOUT_DATA = frozenset(
         RequestType.LEGAL_INFORMATION,
         RequestType.PROVIDER_CONTACT,
         RequestType.MLA_INITIATION,
+        RequestType.EMERGENCY_MLA_NOTICE,
+        RequestType.SPONTANEOUS_INFORMATION,
+        RequestType.PRESERVATION_EXTENSION,
     }
 )
+"""Nothing is looked for there, or the exchange that is extended says where."""
+
+_WITHOUT_OFFENCE = frozenset({RequestType.PRESERVATION_EXTENSION, RequestType.EMERGENCY_MLA_NOTICE})
+"""The offence is that of the exchange that is extended, or of the letter that is on its way."""
+
+_PRIVATE = frozenset({DataCategory.CONTENT, DataCategory.DEVICE_BACKUP})
+_MOVEMENT = frozenset({DataCategory.TRAFFIC, DataCategory.LOCATION})
 _RETURNS_DATA = frozenset({RequestType.EVIDENCE_COLLECTION})
+
+
+def investigation(matter: Matter) -> Iterator[tuple[str, Because]]:
+    """TRI-01 and TRI-02: an offence or a case, and the provision of our own law under which this is asked."""
+    if matter.type not in _WITHOUT_OFFENCE and not matter.document.get("offences"):
+        if not matter.part("prosecution_or_court"):
+            detail = "Neither an offence nor a case of a court or prosecutor is named."
+            yield "TRI-01", Because("no_investigation_named", detail, "/offences", G.NOTCRIM)
+        if matter.type == RequestType.SPONTANEOUS_INFORMATION:
+            detail = "Without an offence this may be intelligence, which goes by the police channel."
+            yield "TRI-07", Because("intelligence_only", detail, "/offences", G.POLICE)
+    if not matter.part("legal_basis").get("domestic"):
+        detail = "No provision of our own law is named under which the agency may ask."
+        yield "TRI-02", Because("domestic_basis_not_named", detail, "/legal_basis/domestic")
 
 
 def whereabouts(matter: Matter) -> Iterator[tuple[str, Because]]:
     """TRI-03: whether a custodian or a system is known to be in the state asked. A suffix of a name proves nothing."""
     asked = state_of(matter.requested)
+    besides = {country for _, country in matter.places}
     for place, target in enumerate(matter.targets):
-        if asked in set(_countries(target)):
+        known = {*_countries(target), *besides}
+        if asked in known:
             continue
         at = pointer_to("targets", place)
-        if not list(_countries(target)):
+        if not known:
             yield "TRI-03", Because("whereabouts_unknown", "Nothing says in which state the data are.", at)
         if _identifier(target).get("type") in _NAMES_A_DOMAIN:
             detail = "The country suffix of a name proves nothing of where the data are."
             yield "TRI-03", Because("cctld_proves_nothing", detail, f"{at}/identifier")
-    if not matter.targets and matter.type not in _WITHOUT_DATA:
+    if not matter.targets and not besides and matter.type not in _WITHOUT_DATA:
         yield "TRI-03", Because("whereabouts_unknown", "The document names no target.", "/targets")
+    if (LAST_KNOWN, asked) not in matter.places and LAST_KNOWN in dict(matter.places):
+        detail = "The person was last seen in another state than the one asked."
+        yield "TRI-03", Because("last_seen_elsewhere", detail, LAST_KNOWN, G.WRONGSTATE)
 
 
 def at_home(matter: Matter) -> Iterator[tuple[str, Because]]:
@@ -113,6 +154,10 @@ def at_home(matter: Matter) -> Iterator[tuple[str, Because]]:
         if home in set(_countries(target)):
             detail = "The custodian or the system is in our own state: an order of our own may do."
             yield "TRI-04", Because("custodian_at_home", detail, pointer_to("targets", place), G.DOMESTIC)
+    for at, country in matter.places:
+        if country == home:
+            detail = "What is sought is in our own state: an order of our own may do."
+            yield "TRI-04", Because("custodian_at_home", detail, at, G.DOMESTIC)
     for place, name in enumerate(matter.custodians):
         if name.casefold() in matter.at_home:
             detail = "Our own list of providers knows this one as established here."
@@ -161,6 +206,19 @@ def channel(matter: Matter) -> Iterator[tuple[str, Because]]:
         yield "TRI-07", Because("person_sought", detail, "/type", G.INTERPOL)
 
 
+def breadth(matter: Matter) -> Iterator[tuple[str, Because]]:
+    """TRI-09: all of an account for all time concerns more than the case, and other people."""
+    for place, target in enumerate(matter.targets):
+        at, timed = pointer_to("targets", place), bool(target.get("interval"))
+        if _categories(target) & _PRIVATE and not timed and not target.get("narrowing"):
+            detail = "All content of all time is asked for: name a time, folders or correspondents."
+            yield "TRI-09", Because("content_not_narrowed", detail, at, G.DISPROP)
+        seen = bool(target.get("observations")) or "at" in _identifier(target)
+        if _categories(target) & _MOVEMENT and not timed and not seen:
+            detail = "Traffic or places of all time are asked for: name a time."
+            yield "TRI-09", Because("no_time_range", detail, at, G.DISPROP)
+
+
 def tier(matter: Matter) -> Iterator[tuple[str, Because]]:
     """TRI-10: the facts behind the tier: a threat to a person, a date of loss."""
     claimed = matter.part("urgency").get("tier")
@@ -194,11 +252,13 @@ def marking(matter: Matter) -> Iterator[tuple[str, Because]]:
 
 
 HINTS: tuple[Hint, ...] = (
+    investigation,
     whereabouts,
     at_home,
     public_or_open,
     direct_roads,
     channel,
+    breadth,
     tier,
     asked_before,
     marking,

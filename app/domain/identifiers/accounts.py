@@ -45,17 +45,20 @@ class Account(Identifier):
     @model_validator(mode="after")
     def _is_of_its_kind(self) -> Self:
         numeric = self.id.isascii() and self.id.isdigit()
-        fits = {IdKind.HANDLE: True, IdKind.NUMERIC: numeric, IdKind.UUID: _is_uuid(self.id)}
+        fits = {IdKind.HANDLE: self.id.strip("@ ") != "", IdKind.NUMERIC: numeric, IdKind.UUID: _is_uuid(self.id)}
         if not fits[self.id_kind]:
             raise fault("bad_account", "The id is not of the kind that id_kind names.")
         return self
 
     def normal_form(self) -> dict[str, Any]:
-        ids = {IdKind.UUID: self.id.lower(), IdKind.HANDLE: self.id.removeprefix("@")}
+        if self.id_kind is IdKind.UUID:
+            plain = str(UUID(self.id))
+        else:
+            plain = self.id.removeprefix("@") if self.id_kind is IdKind.HANDLE else self.id
         return {
             "type": "account",
             "service": self.service.casefold(),
-            "id": ids.get(self.id_kind, self.id),
+            "id": plain,
             "id_kind": self.id_kind.value,
         }
 

@@ -13,6 +13,7 @@ from app.domain.identifiers.reachability import (
     MAX_LENGTH,
     Reach,
     carried,
+    carried_network,
     public_address,
     reach,
     reach_of_network,
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 MOST_ADDRESSES = {4: 24, 6: 48}
 """Shortest prefix of a network that can be asked for, by version of the protocol."""
+ONE_LINE = {4: 32, 6: 128}
+"""Prefix of a network that is one address."""
 _NETWORK_LENGTH = 50
 
 
@@ -73,13 +76,19 @@ def _read_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
         network = ipaddress.ip_network(text)
     except ValueError as wrong:
         raise fault("bad_cidr", "Write the network as address and prefix length, without host bits.") from wrong
-    if network.prefixlen < MOST_ADDRESSES[network.version]:
+    if too_wide(network):
         raise fault("C-OVERBROAD", "A network wider than /24 (IPv4) or /48 (IPv6) names too many lines; narrow it.")
     if reach_of_network(network) is Reach.SPECIAL:
         raise fault(
             "ip_not_global", "No provider can tell whose lines these are: the network is not globally routable."
         )
     return network
+
+
+def too_wide(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
+    """Whether it names too many lines, be it as an IPv6 network that carries an IPv4 one."""
+    inner = carried_network(network)
+    return any(one.prefixlen < MOST_ADDRESSES[one.version] for one in (network, inner) if one is not None)
 
 
 _AddressText = Annotated[str, StringConstraints(max_length=MAX_LENGTH)]
@@ -169,13 +178,24 @@ class Cidr(Identifier):
     value: Annotated[str, StringConstraints(max_length=_NETWORK_LENGTH), AfterValidator(_network)]
 
     def normal_form(self) -> dict[str, Any]:
-        return {"type": "cidr", "value": str(_read_network(self.value))}
+        return {"type": "cidr", "value": str(self._asked)}
+
+    def compared_form(self) -> dict[str, Any]:
+        one = self._asked.prefixlen == ONE_LINE[self._asked.version]
+        return normal_address(str(self._asked.network_address)) if one else self.normal_form()
 
     def watched(self) -> Iterator[tuple[str, Watched, str]]:
-        yield "value", Watched.ADDRESS, str(_read_network(self.value))
+        yield "value", Watched.ADDRESS, str(self._asked)
 
     def reserved_member(self) -> str | None:
-        return "value" if reach_of_network(_read_network(self.value)) is Reach.DOCUMENTATION else None
+        return "value" if reach_of_network(self._asked) is Reach.DOCUMENTATION else None
+
+    @property
+    def _asked(self) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+        """A mapped network is the IPv4 network that it carries."""
+        network = _read_network(self.value)
+        inner = carried_network(network)
+        return inner if inner is not None and unwrapped(network.network_address).version == inner.version else network
 
 
 def normal_address(text: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import phonenumbers
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, StringConstraints, WithJsonSchema
 from stdnum import imsi as imsi_numbers
 from stdnum import luhn
 
@@ -24,6 +24,7 @@ _TEST_NETWORKS = ("001", "999")
 """Mobile country codes of test networks."""
 _NEVER_ASSIGNED = "+999"
 """A country calling code kept back by the ITU: numbers below it belong to nobody."""
+_E164 = r"^\+[1-9][0-9]{7,14}$"
 _MAC = re.compile(r"[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}|[0-9a-f]{12}|(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}")
 _MULTICAST = 0x01
 _LOCALLY_ADMINISTERED = 0x02
@@ -32,7 +33,8 @@ _Digits = Annotated[str, StringConstraints(max_length=25, pattern=r"^[0-9]+$")]
 
 
 def _phone(text: str) -> str:
-    if not text.startswith(_NEVER_ASSIGNED) and _parsed(text) is None:
+    written = re.fullmatch(_E164, text) is not None
+    if not written or (not text.startswith(_NEVER_ASSIGNED) and _parsed(text) is None):
         raise fault("bad_phone", "There can be no such number: write it in full, with + and the country code.")
     return text
 
@@ -81,15 +83,25 @@ class Phone(Identifier):
     """A telephone number in international form."""
 
     type: Literal["phone"]
-    value: Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{7,14}$"), AfterValidator(_phone)]
+    value: Annotated[
+        str,
+        StringConstraints(max_length=40),
+        AfterValidator(_phone),
+        WithJsonSchema({"type": "string", "pattern": _E164}),
+    ]
 
     def normal_form(self) -> dict[str, Any]:
-        return {"type": "phone", "value": self.value}
+        number = None if self.value.startswith(_NEVER_ASSIGNED) else _parsed(self.value)
+        full = self.value if number is None else phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return {"type": "phone", "value": full}
 
     def remarks(self) -> Iterator[Remark]:
         number = _parsed(self.value)
         if number is not None and not phonenumbers.is_valid_number(number):
             yield Remark("value", "phone_not_assigned", "No such range is known to be assigned; check the number.")
+        if self.normal_form()["value"] != self.value:
+            detail = "The digit that is dialled at home before the number was left out; check the number."
+            yield Remark("value", "phone_trunk_prefix", detail)
 
     def reserved_member(self) -> str | None:
         return "value" if self.value.startswith(_NEVER_ASSIGNED) else None

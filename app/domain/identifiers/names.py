@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
@@ -15,7 +16,8 @@ import idna
 from pydantic import AfterValidator, Field, StringConstraints
 
 from app.domain.identifiers.base import Identifier, Remark
-from app.domain.identifiers.reachability import Reach, reach, read_address
+from app.domain.identifiers.onions import is_onion
+from app.domain.identifiers.reachability import Reach, reach, read_address, unwrapped
 from app.domain.identifiers.suffixes import PUBLIC_SUFFIXES
 from app.domain.law.warning_lists import Watched
 from app.domain.shape import Moment, fault
@@ -32,6 +34,11 @@ MAX_MESSAGE_ID = 998
 _DOCUMENTATION = ("example", "test", "example.com", "example.net", "example.org")
 _NOT_PUBLIC = ("localhost", "local", "internal", "invalid", "arpa", "alt", "home", "lan", "corp")
 _ATOM = re.compile(r"[^\s\x00-\x20\x7f()<>@,;:\\\".\[\]]+(\.[^\s\x00-\x20\x7f()<>@,;:\\\".\[\]]+)*")
+_QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\[ -~])*)"')
+_ESCAPED = re.compile(r"\\(.)")
+_USUAL_PORTS = {"http": 80, "https": 443}
+_ONION = ("onion",)
+_NOWHERE = Remark("value", "location_unknown", "An onion name tells nothing of where the service is.")
 _NUMBER_AT_END = re.compile(r"(^|\.)([0-9]+|0x[0-9a-f]*)$")
 """Programs read such a name as an internet address in one of its old notations (127.1, 0x7f000001)."""
 _MESSAGE_ID = re.compile(r"<[^\s<>@]+@[^\s<>@]+>")
@@ -49,6 +56,8 @@ def read_domain(text: str) -> str:
         raise fault("bad_domain", "A suffix under which others register names is not one name; name the domain.")
     if _under(ascii_form, _NOT_PUBLIC):
         raise fault("domain_not_public", "The name does not exist in the public domain name system.")
+    if _under(ascii_form, _ONION) and not is_onion(ascii_form.split(".")[-2]):
+        raise fault("bad_domain", "There can be no such onion name: one of its signs was misread, or some are missing.")
     return ascii_form
 
 
@@ -69,11 +78,16 @@ def read_url(text: str) -> SplitResult:
 
 
 def read_mailbox(text: str) -> tuple[str, str]:
-    """Local part as given and domain in A-label form; the fault `bad_email`."""
+    """Local part, without quotes that it does not need, and domain in A-label form; the fault `bad_email`."""
     local, at, domain = text.rpartition("@")
-    if not at or len(local) > MAX_LOCAL_PART or _ATOM.fullmatch(local) is None:
-        raise fault("bad_email", "Write the mailbox alone, as name@domain, without display name, comment or quotes.")
-    return local, read_domain(domain)
+    quoted = _QUOTED.fullmatch(local)
+    if not at or len(local) > MAX_LOCAL_PART or (quoted is None and _ATOM.fullmatch(local) is None):
+        raise fault("bad_email", "Write the mailbox alone, as name@domain, without display name or comment.")
+    meant = local if quoted is None else _ESCAPED.sub(r"\1", quoted[1])
+    if _ATOM.fullmatch(meant) is None:
+        escaped = meant.replace("\\", "\\\\").replace('"', '\\"')
+        meant = f'"{escaped}"'
+    return meant, read_domain(domain)
 
 
 def _is_address(host: str) -> bool:
@@ -129,8 +143,8 @@ class Domain(Identifier):
         yield "value", Watched.NAME, read_domain(self.value)
 
     def remarks(self) -> Iterator[Remark]:
-        if _under(read_domain(self.value), ("onion",)):
-            yield Remark("value", "location_unknown", "An onion name tells nothing of where the service is.")
+        if _under(read_domain(self.value), _ONION):
+            yield _NOWHERE
 
     def reserved_member(self) -> str | None:
         return "value" if _under(read_domain(self.value), _DOCUMENTATION) else None
@@ -146,8 +160,9 @@ class Url(Identifier):
     def normal_form(self) -> dict[str, Any]:
         parts = read_url(self.value)
         host = _normal_host(parts.hostname or "")
-        netloc = host if parts.port is None else f"{host}:{parts.port}"
-        return {"type": "url", "value": parts._replace(netloc=netloc).geturl()}
+        usual = parts.port in {None, _USUAL_PORTS[parts.scheme]}
+        netloc = host if usual else f"{host}:{parts.port}"
+        return {"type": "url", "value": parts._replace(netloc=netloc, path=parts.path or "/").geturl()}
 
     def compared_form(self) -> dict[str, Any]:
         return {"type": "url", "value": self.normal_form()["value"].partition("#")[0]}
@@ -159,6 +174,8 @@ class Url(Identifier):
     def remarks(self) -> Iterator[Remark]:
         if read_url(self.value).password is not None:
             yield Remark("value", "password_removed", "The address held a password; it was removed and is not kept.")
+        if _under(_normal_host(read_url(self.value).hostname or ""), _ONION):
+            yield _NOWHERE
 
     def reserved_member(self) -> str | None:
         reserved = _host_reach(read_url(self.value).hostname or "") is Reach.DOCUMENTATION
@@ -180,10 +197,15 @@ class Email(Identifier):
 
     def normal_form(self) -> dict[str, Any]:
         local, domain = read_mailbox(self.value)
-        return {"type": "email", "value": f"{local}@{domain}", "fingerprint": f"{local}@{domain}".lower()}
+        lowered = unicodedata.normalize("NFC", f"{local}@{domain}".lower())
+        return {"type": "email", "value": f"{local}@{domain}", "fingerprint": lowered}
 
     def compared_form(self) -> dict[str, Any]:
         return {"type": "email", "value": self.normal_form()["fingerprint"]}
+
+    def remarks(self) -> Iterator[Remark]:
+        if _under(read_mailbox(self.value)[1], _ONION):
+            yield _NOWHERE
 
     def reserved_member(self) -> str | None:
         return "value" if _under(read_mailbox(self.value)[1], _DOCUMENTATION) else None
@@ -216,5 +238,5 @@ class MessageId(Identifier):
 def _normal_host(host: str) -> str:
     if not _is_address(host):
         return read_domain(host)
-    address = ipaddress.ip_address(host)
+    address = unwrapped(ipaddress.ip_address(host))
     return f"[{address}]" if isinstance(address, ipaddress.IPv6Address) else str(address)

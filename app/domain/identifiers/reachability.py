@@ -49,6 +49,7 @@ SPECIAL: Final = tuple(
 
 _UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+_MAPPED: Final = ipaddress.IPv6Network("::ffff:0:0/96")
 _LAST_32_BITS = 0xFFFFFFFF
 
 
@@ -77,6 +78,17 @@ def carried(address: Address) -> ipaddress.IPv4Address | None:
     if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & _LAST_32_BITS)
     return address.ipv4_mapped or address.sixtofour
+
+
+def carried_network(network: Network) -> ipaddress.IPv4Network | None:
+    """The IPv4 network inside a mapped or NAT64 network: `::ffff:8.0.0.0/104` is all of 8.0.0.0/8."""
+    if isinstance(network, ipaddress.IPv4Network):
+        return None
+    holder = next((one for one in (_MAPPED, _NAT64) if network.subnet_of(one)), None)
+    if holder is None:
+        return None
+    first = ipaddress.IPv4Address(int(network.network_address) & _LAST_32_BITS)
+    return ipaddress.IPv4Network((first, network.prefixlen - holder.prefixlen))
 
 
 def unwrapped(address: Address) -> Address:

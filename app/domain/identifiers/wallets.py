@@ -105,9 +105,9 @@ class CryptoAddress(Identifier):
             yield Remark(
                 "address", "address_not_checked", "The checksum of this asset's addresses is not verified here."
             )
-        elif _EVM.fullmatch(self.address) and not any(sign.isupper() for sign in self.address):
+        elif _EVM.fullmatch(self.address) and self.address[2:] in {self.address[2:].lower(), self.address[2:].upper()}:
             yield Remark(
-                "address", "address_not_checked", "Written in small letters only, the address has no checksum."
+                "address", "address_not_checked", "Written in letters of one size, the address has no checksum."
             )
         if self.exchange is None:
             yield Remark(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.codes import GateOutcome
 from app.domain.law.codes import AppliesTo
+from app.domain.law.intervals import IntervalsFile
 from app.domain.law.refusals import RefusalTable
 from app.domain.law.warning_lists import WarningLists
 
@@ -46,6 +47,7 @@ class Law:
     countries: tuple[Country, ...] = ()
     comparators: tuple[Comparator, ...] = ()
     redirects: tuple[RedirectTarget, ...] = ()
+    intervals: IntervalsFile = field(default_factory=IntervalsFile)
     warning_lists: WarningLists = field(default_factory=WarningLists)
 
     def instrument(self, named: Instrument) -> InstrumentRow | None:

@@ -15,6 +15,7 @@ from app.domain.law.book import Law
 from app.domain.law.checks import check_law
 from app.domain.law.closed import check_matrix
 from app.domain.law.countries import Comparator, Country, RedirectTarget
+from app.domain.law.intervals import IntervalsFile, check_intervals
 from app.domain.law.plain import Document, law_fault, read_yaml
 from app.domain.law.refusals import Column, InsteadRow, table_of
 from app.domain.law.rows import InstrumentRow, Named, Pair, Paragraph, Party, Row, Statement, Treaty
@@ -82,6 +83,7 @@ SHAPES: Mapping[str, type[Row]] = {
     "refusals": RefusalsFile,
     "countries": CountriesFile,
     "redirects": RedirectsFile,
+    "intervals": IntervalsFile,
 }
 """Every file of the folder, by its name without `.yaml`. All must be there and no other."""
 
@@ -114,7 +116,7 @@ def read_law(texts: Mapping[str, str]) -> Law:
     documents = {name: read_yaml(name + SUFFIX, texts[name + SUFFIX]) for name in SHAPES}
     files = _Files({name: _rows(shape, documents[name]) for name, shape in SHAPES.items()}, documents)
     law = _assembled(files, digest_of(texts))
-    for fault in (*check_law(law), *check_matrix(law)):
+    for fault in (*check_law(law), *check_matrix(law), *check_intervals(law.intervals)):
         raise documents[fault.file].fault(fault.location, fault.reason)
     return law
 
@@ -168,4 +170,5 @@ def _assembled(files: _Files, digest: str) -> Law:
         countries=countries.countries,
         comparators=countries.comparators,
         redirects=files.of(RedirectsFile).targets,
+        intervals=files.of(IntervalsFile),
     )

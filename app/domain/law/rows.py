@@ -8,12 +8,20 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from app.domain.codes import DataCategory, Instrument, RefusalGround, RequestType
+from app.domain.countries import NO_COUNTRY, is_country
 from app.domain.law.codes import AppliesTo, Effect, StatementKind
 
-State = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+
+def _state(code: str) -> str:
+    if not is_country(code):
+        raise ValueError(NO_COUNTRY)
+    return code
+
+
+State = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), AfterValidator(_state)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Paragraph = Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]+$")]
 Provision = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z()., /-]{0,79}$")]

@@ -222,6 +222,10 @@ def test_documentation_end_of_a_flow_is_marked(changes: dict[str, object], expec
         ("8.8.8.0%1/24", "bad_ip"),
         ("10.0.0.0/24", "ip_not_global"),
         ("::ffff:10.0.0.0/120", "ip_not_global"),
+        ("::ffff:8.0.0.0/104", "C-OVERBROAD"),
+        ("64:ff9b::800:0/104", "C-OVERBROAD"),
+        ("::ffff:8.8.8.0/120", ""),
+        ("64:ff9b::808:800/120", ""),
     ],
 )
 def test_network_is_small_plain_and_global(text: str, expected: str) -> None:
@@ -232,6 +236,7 @@ def test_network_is_small_plain_and_global(text: str, expected: str) -> None:
 def test_network_has_a_normal_form_and_may_be_reserved() -> None:
     """A network is compressed; one inside a documentation range is marked."""
     assert normal("cidr", value="2A00:1450:0001::/48") == "2a00:1450:1::/48"
+    assert normal("cidr", value="::ffff:8.8.8.0/120") == "8.8.8.0/24"
     assert read("cidr", value="203.0.113.0/28").reserved_member() == "value"
     assert read("cidr", value="8.8.8.0/24").reserved_member() is None
 

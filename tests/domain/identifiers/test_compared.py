@@ -30,6 +30,34 @@ ALIKE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"type": "hosting_instance", "provider": "Kita", "instance_id": "i-1", "ip": "93.184.216.34"},
         {"type": "hosting_instance", "provider": "KITA", "instance_id": "i-1"},
     ),
+    "one address and the network that is this address alone": (
+        {"type": "ipv4", "value": "8.8.8.8"},
+        {"type": "cidr", "value": "8.8.8.8/32"},
+    ),
+    "one network, mapped and not": (
+        {"type": "cidr", "value": "8.8.8.0/24"},
+        {"type": "cidr", "value": "::ffff:8.8.8.0/120"},
+    ),
+    "one account by its UUID, in two notations": (
+        {"type": "account", "service": "Chat", "id": "6BA7B8109DAD11D180B400C04FD430C8", "id_kind": "UUID"},
+        {"type": "account", "service": "Chat", "id": "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "id_kind": "UUID"},
+    ),
+    "one page at the usual port": (
+        {"type": "url", "value": "https://shop.example"},
+        {"type": "url", "value": "https://shop.example:443/"},
+    ),
+    "one page at a mapped address": (
+        {"type": "url", "value": "http://[::ffff:8.8.8.8]/a"},
+        {"type": "url", "value": "http://8.8.8.8/a"},
+    ),
+    "one mailbox with and without quotes that it does not need": (
+        {"type": "email", "value": '"kim"@shop.example'},
+        {"type": "email", "value": "kim@shop.example"},
+    ),
+    "one mailbox whose accent is a sign of its own": (
+        {"type": "email", "value": "jose\u0301@shop.example"},
+        {"type": "email", "value": "jos\u00e9@shop.example"},
+    ),
     "one name in two scripts": (
         {"type": "domain", "value": "faß.example"},
         {"type": "domain", "value": "xn--fa-hia.example."},

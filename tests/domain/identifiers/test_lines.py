@@ -16,10 +16,12 @@ def test_number_in_full_is_taken(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("0600000000", "string_pattern_mismatch"),
-        ("+39 06 0000", "string_pattern_mismatch"),
-        ("+0390600000", "string_pattern_mismatch"),
-        ("+3906", "string_pattern_mismatch"),
+        ("0600000000", "bad_phone"),
+        ("+39 06 0000", "bad_phone"),
+        ("+0390600000", "bad_phone"),
+        ("+3906", "bad_phone"),
+        ("+390600000000\n", "bad_phone"),
+        ("+٣٩0600000000", "bad_phone"),
         ("+1415555010", "bad_phone"),
         ("+8881234567", "bad_phone"),
         ("+21012345678", "bad_phone"),
@@ -37,6 +39,14 @@ def test_unassigned_and_reserved_numbers_are_pointed_out() -> None:
     assert remarks("phone", value="+99900555017") == set()
     assert read("phone", value="+99900555017").reserved_member() == "value"
     assert read("phone", value="+442079460018").reserved_member() is None
+
+
+def test_digit_dialled_at_home_is_left_out() -> None:
+    """A number with the national 0 inside is the same line as without it; where the 0 belongs to it, it stays."""
+    assert normal("phone", value="+330612345678") == normal("phone", value="+33612345678") == "+33612345678"
+    assert remarks("phone", value="+330612345678") == {"phone_trunk_prefix"}
+    assert remarks("phone", value="+33612345678") == set()
+    assert normal("phone", value="+390612345678") == "+390612345678"
 
 
 def test_imei_is_checked_and_completed() -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from tests.domain.identifiers.reading import fault_of, normal, read, remarks
 
+ONION = "duckduckgogg42xjoc72x3sjasowoarfbgcmvfimaftt6twagswzczad.onion"
+
 DOMAINS = {
     "letters of any case": ("ShOp.Example.ORG.", "shop.example.org"),
     "the sharp s, which the older standard loses": ("faß.de", "xn--fa-hia.de"),
@@ -58,13 +60,27 @@ def test_reserved_domains_are_marked() -> None:
 
 def test_onion_name_says_nothing_of_a_place() -> None:
     """An onion service is a name like any other, with a remark."""
-    assert remarks("domain", value="duckduckgogg42xjoc72x3sjasowoarfbgcmvfimaftt6twagswzczad.onion") == {
-        "location_unknown"
-    }
+    assert remarks("domain", value=ONION) == {"location_unknown"}
+    assert remarks("url", value=f"http://{ONION}/a") == remarks("email", value=f"kim@{ONION}") == {"location_unknown"}
     assert remarks("domain", value="kitano-shop.de") == set()
 
 
+def test_misread_onion_name_is_noticed() -> None:
+    """The checksum of an onion name tells a misread sign; an old name has none, and other lengths do not exist."""
+    assert fault_of("domain", value=f"www.{ONION}") == fault_of("domain", value="expyuzz4wqqyqhjn.onion") == ""
+    for wrong in (
+        ONION.replace("duck", "dukc"),
+        ONION.replace("ad.onion", "aa.onion"),
+        "shop.onion",
+        "1" * 56 + ".onion",
+    ):
+        assert fault_of("domain", value=wrong) == "bad_domain"
+
+
 URLS = {
+    "the usual port and no path": ("https://shop.de:443", "https://shop.de/"),
+    "the usual port of the other scheme": ("http://shop.de:443/", "http://shop.de:443/"),
+    "a mapped address as host": ("http://[::ffff:8.8.8.8]/x", "http://8.8.8.8/x"),
     "a host in capitals": ("https://WWW.Shop.DE/Path?q=1#Frag", "https://www.shop.de/Path?q=1#Frag"),
     "a port": ("http://shop.de:8080/", "http://shop.de:8080/"),
     "an international host": ("https://bücher.de/a", "https://xn--bcher-kva.de/a"),
@@ -122,11 +138,17 @@ MAILBOXES = {
     "the local part as given, the domain lowered": ("A.B+C@Shop.DE", "A.B+C@shop.de"),
     "an international domain": ("info@bücher.de", "info@xn--bcher-kva.de"),
     "an international local part": ("güven@shop.de", "güven@shop.de"),
+    "quotes that are needed": ('"kim p"@shop.de', '"kim p"@shop.de'),
+    "an at sign in quotes": ('"kim@home"@shop.de', '"kim@home"@shop.de'),
+    "quotes and escapes that are not needed": ('"k\\im"@shop.de', "kim@shop.de"),
+    "a quote inside quotes": ('"k\\"p"@shop.de', '"k\\"p"@shop.de'),
 }
 BAD_MAILBOXES = {
     "a display name": "Kim <kim@shop.de>",
     "a comment": "kim(home)@shop.de",
-    "quotes": '"kim p"@shop.de',
+    "a display name in quotes": '"Kim P" <kim@shop.de>',
+    "a quote that does not end": '"kim p@shop.de',
+    "quotes around a part": 'kim."p"@shop.de',
     "two at signs": "kim@home@shop.de",
     "no local part": "@shop.de",
     "no domain": "kim.shop.de",

@@ -68,7 +68,9 @@ def test_unchecked_addresses_and_unnamed_custodians_are_pointed_out() -> None:
     """No checksum, no known asset, no exchange named: each gets its remark."""
     small = {"asset": "ETH", "address": "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"}
     checked = {"asset": "BTC", "address": "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"}
+    large = {"asset": "ETH", "address": "0x5AAEB6053F3E94C9B9A09F33669435E7EF1BEAED"}
     assert remarks("crypto_address", **small, exchange="Example Exchange") == {"address_not_checked"}
+    assert remarks("crypto_address", **large, exchange="Example Exchange") == {"address_not_checked"}
     assert remarks("crypto_address", **checked) == {"custodian_not_named"}
     assert remarks("crypto_address", **checked, exchange="Example Exchange") == set()
     assert remarks("crypto_address", asset="XMR", address="4" * 40, exchange="E") == {"address_not_checked"}

@@ -58,7 +58,7 @@ HITS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a shortened link": ({"type": "url", "value": "https://bit.ly/3abc"}, ["link_shorteners"]),
     "a customer of a platform": ({"type": "domain", "value": "kim.github.io"}, ["shared_hosting"]),
     "a name that only ends alike": ({"type": "domain", "value": "notgithub.io"}, []),
-    "a hidden service": ({"type": "domain", "value": f"{'a' * 56}.onion"}, ["anonymisers"]),
+    "a hidden service": ({"type": "domain", "value": f"{'a' * 51}m2dqd.onion"}, ["anonymisers"]),
     "an empty file": ({"type": "file_hash", "algorithm": "SHA-256", "value": EMPTY.upper()}, ["empty_files"]),
     "the number in the manual": ({"type": "imei", "value": "490154203237518"}, ["test_imeis"]),
     "a number kept for tests": ({"type": "imei", "value": "00101234567891"}, ["test_imeis"]),

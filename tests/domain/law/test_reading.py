@@ -168,6 +168,19 @@ FAULTS = {
     "a country twice": ("countries", "- state: XT", "- state: XA", "- state: XA", "XA is listed twice"),
     "a target twice": ("redirects", "kind: INTERPOL_NCB", "kind: MLA_AUTHORITY", "- state: XA", "twice"),
     "an outcome that is none": ("redirects", "codes: [D-MLA]", "codes: [D-FAX]", "codes: [D-FAX]", "codes"),
+    "a state by letters that no state has": (
+        "parties", "{state: XS, name: Sahran}", "{state: UK, name: Sahran}", "state: UK", "the United Kingdom is GB",
+    ),
+    "a kind of data without a width": (
+        "intervals", "  - {category: PAYMENT, days: 180}\n", "", "intervals:", "PAYMENT is missing",
+    ),
+    "a kind of data with two widths": (
+        "intervals", "category: OTHER", "category: PAYMENT", "category: PAYMENT", "PAYMENT is listed twice",
+    ),
+    "a width of no days": ("intervals", "TRAFFIC, days: 90", "TRAFFIC, days: 0", "days: 0", "greater than or equal"),
+    "a shared address for longer than a week": (
+        "intervals", "shared_address_hours: 24", "shared_address_hours: 169", "hours: 169", "less than or equal",
+    ),
     "a telephone that is none": ("countries", '"+99900555030"', "call us", "phone: call us", "phone"),
 }  # fmt: skip
 

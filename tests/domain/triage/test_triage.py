@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.domain.codes import Completion, GateOutcome
+from app.domain.codes import Completion, GateOutcome, RequestType
+from app.domain.documents import example
 from app.domain.triage import TRIAGE_TESTS, Answer, propose_triage
 from app.domain.triage_hints import Matter
-from tests.domain.documents.filing import ABSENT, check, emergency, preservation
+from tests.domain.documents.filing import ABSENT, TYPES, changed, check, emergency, preservation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 TARGET = "/targets/0"
 DOMAIN = {"type": "domain", "value": "shop.example"}
+ONION = "duckduckgogg42xjoc72x3sjasowoarfbgcmvfimaftt6twagswzczad.onion"
+PHONE = {"type": "phone", "value": "+442079460018"}
 URL = {"type": "url", "value": "https://shop.example/page"}
 
 
@@ -96,6 +99,42 @@ HINTED: dict[str, tuple[dict[str, Any], str, str, str | None]] = {
         "time_passed",
         None,
     ),
+    "a number with the digit dialled at home": (
+        preservation((f"{TARGET}/identifier", {"type": "phone", "value": "+330612345678"})),
+        "TRI-08",
+        "phone_trunk_prefix",
+        None,
+    ),
+    "an address whose network is not named": (
+        preservation((f"{TARGET}/identifier", {"type": "domain", "value": ONION})),
+        "TRI-03",
+        "location_unknown",
+        None,
+    ),
+    "traffic of all time": (
+        preservation(
+            (f"{TARGET}/identifier", PHONE), (f"{TARGET}/interval", ABSENT), (f"{TARGET}/observations", ABSENT)
+        ),
+        "TRI-09",
+        "no_time_range",
+        "D-DISPROP",
+    ),
+    "all content of all time": (
+        preservation(
+            (f"{TARGET}/identifier", PHONE),
+            (f"{TARGET}/interval", ABSENT),
+            (f"{TARGET}/data_categories", ["CONTENT"]),
+        ),
+        "TRI-09",
+        "content_not_narrowed",
+        "D-DISPROP",
+    ),
+    "no provision of our own law": (
+        preservation(("/legal_basis/domestic", ABSENT)),
+        "TRI-02",
+        "domestic_basis_not_named",
+        None,
+    ),
     "no marking": (preservation(("/marking", ABSENT)), "TRI-13", "marking_proposed", None),
     "a password in the facts": (
         preservation(("/facts_summary", "The suspect wrote that the password: hunter2 opens the shared folder.")),
@@ -131,6 +170,44 @@ def test_content_and_what_has_time_belongs_into_a_letter_of_request() -> None:
     }
     assert "TRI-07" not in doubts(preservation(*content))
     assert doubts(asking("LOCATE_SUSPECT"))["TRI-07"] == {"person_sought": "D-INTERPOL"}
+
+
+def test_matter_without_offence_is_doubted() -> None:
+    """TRI-01 and TRI-07: no offence and no case point to D-NOTCRIM; information without one is for police channels."""
+    bare = (("/offences", ABSENT), ("/prosecution_or_court", ABSENT))
+    assert doubts(preservation(*bare))["TRI-01"] == {"no_investigation_named": "D-NOTCRIM"}
+    assert "TRI-01" not in doubts(preservation())
+    told = doubts(asking("SPONTANEOUS_INFORMATION", *bare))
+    assert told["TRI-07"] == {"intelligence_only": "D-POLICE"}
+    assert "TRI-07" not in doubts(asking("SPONTANEOUS_INFORMATION"))
+    assert "TRI-01" not in doubts(asking("PRESERVATION_EXTENSION", *bare))
+
+
+def test_whereabouts_are_also_read_beside_the_targets() -> None:
+    """TRI-03 and TRI-04: a provider named once for all targets, and where a person was last, say where to ask."""
+    assert "TRI-03" not in doubts(emergency())
+    assert doubts(emergency(("/providers/0/country", "XA")))["TRI-04"] == {"custodian_at_home": "D-DOMESTIC"}
+    sought = example(RequestType.LOCATE_SUSPECT)
+    assert "TRI-03" not in doubts(sought)
+    assert doubts(changed(sought, ("/suspect/last_known/country", "XS")))["TRI-03"] == {
+        "last_seen_elsewhere": "D-WRONGSTATE"
+    }
+    assert set(doubts(changed(sought, ("/suspect/last_known", ABSENT)))["TRI-03"]) == {"whereabouts_unknown"}
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_examples_raise_no_false_doubt(kind: RequestType) -> None:
+    """A document in order is proposed as passed wherever the software checks, but for what it really leaves open."""
+    real = {
+        RequestType.DATA_LOCATION_QUERY: {"location_uncertain"},
+        RequestType.EMERGENCY_MLA_NOTICE: {"tip_off_not_stated"},
+        RequestType.EVIDENCE_COLLECTION: {"tip_off_not_stated"},
+        RequestType.MLA_INITIATION: {"tip_off_not_stated"},
+    }
+    checked = check(example(kind))
+    matter = Matter(checked.document, [one.as_json() for one in checked.warnings], "XA", str(checked.requested))
+    found = {because.code for one in propose_triage(matter) if one.test.by_software for because in one.because}
+    assert found == real.get(kind, set())
 
 
 def test_country_suffix_proves_nothing() -> None:
