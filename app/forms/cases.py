@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Enclosure:
-    """A file that goes with the request: its name as its owners wrote it, its size, its SHA-256 in hexadecimal."""
+    """A file that goes with the request: its name as its owners wrote it, its size, its SHA-256 in hexadecimal.
+
+    `by` is the code of the contact point that brought it, where that is not plain; `marking` what it bears.
+    """
 
     name: str
     size: int
     sha256: str
     media_type: str | None = None
+    by: str | None = None
+    marking: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ class Case:
 
     `document` is the request as filed or as signed; empty where a call was noted and the request has not arrived.
     `signed_at` is None while nobody has signed it. `exchange` is set for an exchange's form only. `earlier` are holds
-    that this contact point knows of, for section 10 of a letter of request.
+    that this contact point knows of, for section 10 of a letter of request. `files` are those that acts have brought.
     """
 
     type: RequestType
@@ -58,6 +63,7 @@ class Case:
     enclosures: tuple[Enclosure, ...] = ()
     exchange: Exchange | None = None
     earlier: tuple[PriorPreservation, ...] = ()
+    files: tuple[Enclosure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,13 @@ from zoneinfo import ZoneInfo
 
 from app.domain.directory_codes import LanguageUse
 from app.domain.fallback import check_of, groups_of
-from app.forms.values import Amount, Day, Field, Moment, Name, Part, Plain, Section, Sentence, Tongue
+from app.domain.office_hours import spell_interval
+from app.forms.afterwards import describe_file
+from app.forms.values import Day, Field, Moment, Name, Part, Plain, Section, Sentence, Tongue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from app.domain.contact_points import ContactPointProfile
     from app.domain.contact_points import Name as Named
@@ -25,6 +28,10 @@ READING = frozenset({LanguageUse.WRITTEN, LanguageUse.FORMS})
 ENCLOSURES = "34"
 """Number of the section of files, in every layout."""
 
+
+ISSUED = "request.issued_at"
+ISSUED_NUMBER = 11
+"""After the members of an authority, where a document's own word on it stands."""
 
 LAST_OF_LANGUAGE: Mapping[str, int] = MappingProxyType({"language": 2, "confidentiality_and_language": 6})
 """How many numbers the members of a document take in the sections that speak of its language."""
@@ -52,12 +59,7 @@ def list_enclosures(enclosures: Iterable[Enclosure]) -> Section:
         Part(
             "enclosure",
             f"{ENCLOSURES}.{index}",
-            (
-                Field("enclosure.name", (Name(one.name),)),
-                Field("enclosure.size", (Amount(one.size, "byte"),)),
-                *((Field("enclosure.media_type", (Plain(one.media_type),)),) if one.media_type else ()),
-                Field("enclosure.sha256", (Plain(one.sha256),)),
-            ),
+            tuple(describe_file(one)),
         )
         for index, one in enumerate(enclosures, start=1)
     )
@@ -87,21 +89,32 @@ def _reference(case: Case, section: Section) -> Section:
     return replace(section, fields=(*own, *ours, *told))
 
 
+def _issued(case: Case, section: Section) -> Section:
+    """CETS 224 art. 9(3)(a) wants a date: that of the signature, or of the filing, unless the document gives one."""
+    if any(field.key == ISSUED for field in section.fields):
+        return section
+    issued = Field(ISSUED, (Moment(case.signed_at or case.filed_at),), f"{section.number}.{ISSUED_NUMBER}")
+    return replace(section, fields=(*section.fields, issued))
+
+
 def _requested(case: Case, section: Section) -> Section:
-    return _authority(case.requested, section)
+    return _authority(case, case.requested, section)
 
 
 def _requesting(case: Case, section: Section) -> Section:
-    return _authority(case.requesting, section)
+    return _authority(case, case.requesting, section)
 
 
-def _authority(side: Side, section: Section) -> Section:
+def _authority(case: Case, side: Side, section: Section) -> Section:
     """The contact point as its directory entry has it, unless the document names an authority."""
-    return section if section.fields else replace(section, fields=authority_fields(side, section.number))
+    return section if section.fields else replace(section, fields=authority_fields(side, section.number, now=case.now))
 
 
-def authority_fields(side: Side, number: str) -> tuple[Field, ...]:
-    """A contact point as its directory entry has it, under the numbers that an authority's members have."""
+def authority_fields(side: Side, number: str, *, now: datetime) -> tuple[Field, ...]:
+    """A contact point as its directory entry has it, under the numbers that an authority's members have.
+
+    The hours are those when somebody is there; the offset is that of `now`.
+    """
     point = side.point
     if point is None:
         return (Field("authority.organisation", (Plain(side.code),), f"{number}.1"),)
@@ -109,14 +122,22 @@ def authority_fields(side: Side, number: str) -> tuple[Field, ...]:
     address = point.postal_address
     lines = [*address.lines, " ".join(filter(None, [address.postal_code, address.city]))]
     fax = tuple(Plain(one) for one in point.fax)
+    hours = tuple(Plain(spell_interval(one)) for one in point.hours.staffed)
     return (
         Field("authority.organisation", (*_both(point.agency_name), Plain(side.code)), f"{number}.1"),
         Field("authority.address", (Name(", ".join(lines), point.agency_name.language),), f"{number}.3"),
         Field("authority.telephone", (Plain(phone.number),), f"{number}.4"),
         Field("authority.email", (Plain(point.emails[0].address),), f"{number}.5"),
         *((Field("authority.fax", fax, f"{number}.6"),) if fax else ()),
-        Field("authority.time_zone", (Plain(point.time_zone),), f"{number}.8"),
+        *((Field("authority.office_hours", hours, f"{number}.7"),) if hours else ()),
+        Field("authority.time_zone", (Plain(point.time_zone), Plain(offset_of(now, point.time_zone))), f"{number}.8"),
     )
+
+
+def offset_of(now: datetime, zone: str) -> str:
+    """How far a zone is from UTC at that moment, as in +09:00."""
+    offset = now.astimezone(ZoneInfo(zone)).strftime("%z")
+    return f"{offset[:3]}:{offset[3:5]}"
 
 
 def _both(name: Named) -> tuple[Name, ...]:
@@ -195,6 +216,7 @@ _COMPLETING: Mapping[str, Callable[[Case, Section], Section]] = MappingProxyType
         "reference": _reference,
         "requested_authority": _requested,
         "requesting_authority": _requesting,
+        "competent_authority": _issued,
         "language": _language,
         "confidentiality_and_language": _language,
         "signature": _signature,

@@ -35,7 +35,7 @@ def compose(case: Case) -> Form:
         names=names_of(case.requesting, case.requested),
         printed_at=case.now,
         printed_by=case.printed_by,
-        course=() if case.exchange is None else course_of(case.exchange),
+        course=() if case.exchange is None else course_of(case.exchange, case.files),
         marks=tuple(marks_of(marking)),
         marking_text=marking_text_of(marking),
         notices=tuple(_notices(case, document)),

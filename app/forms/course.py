@@ -1,28 +1,35 @@
 """What became of a request, as both contact points show it: the second half of an exchange's form, numbered E1 to E12.
 
+E13 to E17 are in `afterwards`.
+
 Only what both sides see is here (domain.md 6.11): nothing of the requested side's own desk.
 """
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from app.domain.exchange_codes import Side
+from app.forms.afterwards import afterwards, marking_fields
 from app.forms.values import Amount, Code, Country, Day, Field, Flag, Free, Moment, Name, Part, Plain, Section, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
+    from app.domain.emergency_facts import EmergencyFacts
     from app.domain.exchange.values import Condition, Exchange
     from app.domain.holds import Hold
     from app.domain.markings import Marking
+    from app.forms.cases import Enclosure
 
 REASON_LISTS = {"R": "refusal_ground", "N": "not_executable", "P": "postponement"}
 """The closed list a reason is of, by its first letter."""
 
 
-def course_of(exchange: Exchange) -> tuple[Section, ...]:
-    """Every section that has something to say; the state and the references always."""
+def course_of(exchange: Exchange, files: Sequence[Enclosure] = ()) -> tuple[Section, ...]:
+    """Every section that has something to say; the state always. `files` are those that acts have brought."""
     sections = (
         Section("E1", "state", tuple(_state(exchange))),
         Section("E2", "references", tuple(_references(exchange))),
@@ -36,6 +43,7 @@ def course_of(exchange: Exchange) -> tuple[Section, ...]:
         Section("E10", "supplements", parts=tuple(_supplements(exchange))),
         Section("E11", "tier_changes", parts=tuple(_tier_changes(exchange))),
         Section("E12", "progress", parts=tuple(_progress(exchange))),
+        *afterwards(exchange, files),
     )
     return tuple(section for section in sections if not section.is_empty)
 
@@ -47,6 +55,10 @@ def _state(exchange: Exchange) -> Iterator[Field]:
     if exchange.flags:
         yield Field("exchange.flags", tuple(Code("flag", flag) for flag in exchange.flags), "E1.4")
     yield Field("exchange.generation", (Plain(str(exchange.generation)),), "E1.5")
+    if exchange.served_at:
+        yield Field("exchange.served_at", (Moment(exchange.served_at),), "E1.6")
+    if exchange.left_out:
+        yield Field("exchange.left_out", (Plain(str(exchange.left_out)),), "E1.7")
 
 
 def _references(exchange: Exchange) -> Iterator[Field]:
@@ -104,12 +116,24 @@ def _hold(hold: Hold, index: int) -> Part:
         ("hold.mla_planned_on", Day(hold.mla.planned_on) if hold.mla.planned_on else None),
         ("hold.mla_reference", Plain(hold.mla.claimed_reference) if hold.mla.claimed_reference else None),
         ("hold.mla_received_at", Moment(hold.mla.received_at) if hold.mla.received_at else None),
+        ("hold.ca_reference", Plain(hold.mla.ca_reference) if hold.mla.ca_reference else None),
+        ("hold.extension_wish", Amount(hold.extension_wish.days, "day") if hold.extension_wish else None),
+        ("hold.decision", Free(hold.mla.decision) if hold.mla.decision else None),
+        ("hold.end_reason", Code("hold_end", hold.end_reason) if hold.end_reason else None),
+        ("hold.end_text", Free(hold.end_text) if hold.end_text else None),
+        ("hold.lost_at", Moment(hold.lost_at) if hold.lost_at else None),
+        ("hold.new_request_possible", _yes_or_no(is_so=hold.new_request_possible)),
+        *(("hold.extension", Moment(one.expires_at)) for one in hold.extensions),
     ]
     targets = (
         (Field("hold.targets", (Plain(", ".join(str(one + 1) for one in hold.targets)),)),) if hold.targets else ()
     )
     present = [Field(key, (value,)) for key, value in optional if value is not None]
     return Part("hold", f"E5.{index}", (*fields, *targets, *present))
+
+
+def _yes_or_no(*, is_so: bool | None) -> Flag | None:
+    return None if is_so is None else Flag(is_so)
 
 
 def _conditions(exchange: Exchange) -> Iterator[Part]:
@@ -153,9 +177,7 @@ def _answers(exchange: Exchange) -> Iterator[Part]:
 
 def _marking(marking: Marking | None) -> Iterator[Field]:
     if marking is not None:
-        handling = (Code("handling", code) for code in marking.handling)
-        yield Field("answer.marking", (Code("tlp", marking.tlp), Code("pap", marking.pap), *handling))
-        yield from _text("marking.text", marking.text)
+        yield from marking_fields(asdict(marking))
 
 
 def _paths(exchange: Exchange) -> Iterator[Part]:
@@ -171,13 +193,19 @@ def _paths(exchange: Exchange) -> Iterator[Part]:
             place: tuple[Value, ...] = (Country(hop.country),) if hop.country else ()
             seen: tuple[Value, ...] = (Moment(hop.seen_at),) if hop.seen_at else ()
             fields.append(Field("traffic_path.hop", (Plain(hop.address), *place, *seen)))
+        fields += _marking(path.marking)
         yield Part("traffic_path", f"E9.{index}", tuple(fields))
 
 
 def _supplements(exchange: Exchange) -> Iterator[Part]:
     """What the requesting side added, then facts that came after the end."""
-    added = [(one.at, one.text) for one in exchange.supplements] + [(one.at, one.text) for one in exchange.late_facts]
-    yield from _dated("supplement", "E10", added)
+    asking, asked = exchange.requesting, exchange.requested
+    sides = {Side.REQUESTING: asking, Side.REQUESTED: asked}
+    added = [(one.at, one.text, asking) for one in exchange.supplements]
+    added += [(one.at, one.text, sides[one.side]) for one in exchange.late_facts]
+    for index, (at, text, by) in enumerate(added, start=1):
+        fields = (Field("supplement.by", (Plain(by),)), Field("supplement.at", (Moment(at),)))
+        yield Part("supplement", f"E10.{index}", (*fields, *_text("supplement.text", text)))
 
 
 def _tier_changes(exchange: Exchange) -> Iterator[Part]:
@@ -185,8 +213,22 @@ def _tier_changes(exchange: Exchange) -> Iterator[Part]:
         fields = (
             Field("tier_change.at", (Moment(change.at),)),
             Field("tier_change.tier", (Code("tier", change.tier),)),
+            *((Field("tier_change.code", (Plain(change.code),)),) if change.code else ()),
         )
-        yield Part("tier_change", f"E11.{index}", (*fields, *_text("tier_change.text", change.text)))
+        told = (*fields, *_text("tier_change.text", change.text), *_emergency(change.emergency))
+        yield Part("tier_change", f"E11.{index}", told)
+
+
+def _emergency(facts: EmergencyFacts | None) -> Iterator[Field]:
+    """Who is at risk of what, under the labels of a request that was filed as an emergency."""
+    if facts is None:
+        return
+    yield Field("emergency.threat_kind", (Code("threat_kind", facts.threat_kind),))
+    yield Field("emergency.persons_at_risk", (Free(facts.persons_at_risk),))
+    yield Field("emergency.facts", (Free(facts.facts),))
+    yield Field("emergency.link_to_data", (Free(facts.link_to_data),))
+    if facts.imminent_until is not None:
+        yield Field("emergency.imminent_until", (Moment(facts.imminent_until),))
 
 
 def _progress(exchange: Exchange) -> Iterator[Part]:

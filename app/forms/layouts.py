@@ -55,6 +55,7 @@ _INTENT = _m("mla_intent", of="mla_intent")
 _CONFIDENTIAL = _m("confidentiality", of="confidentiality")
 _LETTER = _m("letter", of="letter")
 _UNCERTAIN = Line("32", "location_uncertain", (_m("location_uncertain", of="location_uncertain"),), optional=True)
+_SENSITIVE = Line("34", "sensitive_data", (_m("contains_sensitive", Kind.FLAG),), optional=True)
 
 COMMON = (
     Line("1", "date", (_DATE,)),
@@ -124,6 +125,7 @@ COMMON = (
     ),
     _UNCERTAIN,
     Line("33", "other_information", (_OTHER,), optional=True),
+    _SENSITIVE,
 )
 """T-CY(2018)11 with its 25 sections; what other types ask for comes after them, so that no number ever changes."""
 
@@ -147,6 +149,7 @@ ASSISTANCE = (
     Line("20", "custodians", (_m("targets", of="holder"),), optional=True),
     _UNCERTAIN,
     Line("33", "other_information", (_OTHER,), optional=True),
+    _SENSITIVE,
 )
 """T-CY(2018)10 with its 17 sections, then what this network needs besides."""
 
@@ -178,6 +181,7 @@ DISCLOSURE = (
     Line("17", "language", _LANGUAGE),
     Line("18", "signature", _SIGNATURE),
     _UNCERTAIN,
+    _SENSITIVE,
 )
 """CETS 224 art. 9(3), letter by letter, between what every request says."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from app.domain.wire import MIN_HOLD_DAYS
 from app.errors import Refused, Unknown
@@ -19,7 +20,7 @@ from app.forms.values import Amount, Code, Day, Field, Moment, Name, Part, Plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import date, datetime
 
     from app.domain.exchange.values import Exchange
     from app.forms.cases import Side
@@ -93,9 +94,9 @@ def _sections(order: Order, to: Addressee) -> tuple[Section, ...]:
     power = None if point is None else point.preservation_power
     basis = () if power is None else (Code("power", power.kind), Name(power.citation, "en"))
     return (
-        Section("1", "date", (Field("", (Day(order.now.date()),)),)),
+        Section("1", "date", (Field("", (Day(_today(order)),)),)),
         Section("2", "reference", (Field("letter.our_reference", (Plain(ours),), "2.1"),) if ours else ()),
-        Section("3", "letter_authority", authority_fields(order.own, "3")),
+        Section("3", "letter_authority", authority_fields(order.own, "3", now=order.now)),
         Section(
             "4", "letter_basis", (Field("letter.power", basis[:1], "4.1"), Field("letter.citation", basis[1:], "4.2"))
         ),
@@ -156,3 +157,9 @@ def _targets(document: Mapping[str, Any]) -> list[Any]:
 def _language(document: Mapping[str, Any]) -> str | None:
     found = document.get("language")
     return found if isinstance(found, str) else None
+
+
+def _today(order: Order) -> date:
+    """The day on the calendar of whoever writes: at night it is not that of UTC."""
+    zone = "UTC" if order.own.point is None else order.own.point.time_zone
+    return order.now.astimezone(ZoneInfo(zone)).date()

@@ -171,3 +171,14 @@ def luminance(colour: str) -> float:
     parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_no_text_is_wider_than_the_page() -> None:
+    """A word of any length is broken wherever it stands: the text of a marking and a notice stand in no table."""
+    made = case(RequestType.PRESERVATION, marking={"tlp": "TLP:RED", "handling": ["H3"], "text": "x" * 500})
+    reading = Reading(html(made, "en"))
+    (style,) = (one.text for one in reading.all("style"))
+    broken = [rule.split("{")[0].strip() for rule in style.split("}") if "overflow-wrap: anywhere" in rule]
+    long = [one for one in reading.elements if one.text == "x" * 500 and one.tag == "p"]
+    assert long, "the control: the word is on the page"
+    assert all(any(above.tag in broken for above in one.ancestors) for one in long)

@@ -12,7 +12,7 @@ from app.domain.directory_codes import PreservationKind
 from app.domain.documents import asking, assisting, authorities, matter, targets
 from app.domain.identifiers import KINDS
 from app.domain.identifiers.accounts import IdKind
-from app.forms import completing, composing, course, laying, letters
+from app.forms import afterwards, completing, composing, course, laying, letters
 from app.forms.catalogues import LANGUAGES, catalogue
 from app.forms.layouts import layout_of
 from app.forms.shapes import SHAPES, Kind
@@ -71,7 +71,7 @@ LISTS: dict[str, type[StrEnum]] = {
     "legal_topic": asking.LegalTopic,
     "provider_detail": asking.ProviderDetail,
     "location_detail": asking.LocationDetail,
-    "threat_kind": matter.ThreatKind,
+    "threat_kind": exchange_codes.ThreatKind,
     "condition_kind": exchange_codes.ConditionKind,
     "source_evaluation": exchange_codes.SourceEvaluation,
     "information_evaluation": exchange_codes.InformationEvaluation,
@@ -87,6 +87,8 @@ LISTS: dict[str, type[StrEnum]] = {
     "completion": codes.Completion,
     "risk_notice": codes.RiskNotice,
     "power": PreservationKind,
+    "decision": exchange_codes.Decision,
+    "hold_end": exchange_codes.LiftReason,
 }
 """Closed lists of the domain, by the name under which their words stand."""
 
@@ -155,7 +157,8 @@ def test_every_key_in_the_program_has_a_label() -> None:
     sections = {line.key for type_ in PRINTED_TYPES for line in layout_of(type_)}
     assert [key for key in sections if f"sections.{key}" not in labels] == []
     written = "".join(
-        (ROOT / str(module.__file__)).read_text("utf-8") for module in (completing, composing, course, laying, letters)
+        (ROOT / str(module.__file__)).read_text("utf-8")
+        for module in (afterwards, completing, composing, course, laying, letters)
     )
     named = {f"fields.{key}" for key in re.findall(r'Field\(\s*"([a-z_]+\.[a-z_0-9]+)"', written)}
     named |= {f"sections.{key}" for key in re.findall(r'Section\(\s*(?:"[^"]+"|[A-Z]+), "([a-z_]+)"', written)}

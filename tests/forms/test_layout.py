@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from app.domain.codes import RequestType
 from app.domain.documents import example
 from app.domain.mla_export import Authority, Channel, PriorPreservation, Reference
+from app.domain.office_hours import Interval, Weekday, spell_interval
 from app.forms.cases import Enclosure
 from app.forms.catalogues import LANGUAGES
 from app.forms.characters import visible
@@ -83,6 +85,22 @@ def test_emergency_has_the_letters_of_the_protocol() -> None:
         ("(g)", "special_procedures"),
         ("(h)", "other_information"),
     ]
+
+
+def test_emergency_bears_the_date_of_its_issue() -> None:
+    """CETS 224 art. 9(3)(a): the document's own, else that of the signature or filing; always under one number."""
+    own = example(RequestType.EMERGENCY_DISCLOSURE) | {"issued_at": "2026-11-21T20:00:00Z"}
+    signed = NOW - timedelta(minutes=3)
+    shown = [
+        next(
+            (field.number, getattr(field.values[0], "utc", None))
+            for section in compose(case(RequestType.EMERGENCY_DISCLOSURE, **members)).sections
+            for field in section.fields
+            if field.key == "request.issued_at"
+        )
+        for members in ({"document": own}, {"signed_at": signed}, {"signed_at": None})
+    ]
+    assert shown == [("(a).11", datetime(2026, 11, 21, 20, tzinfo=UTC)), ("(a).11", signed), ("(a).11", NOW)]
 
 
 def test_assistance_has_the_sections_of_its_template() -> None:
@@ -187,3 +205,13 @@ def test_any_document_is_printed_and_nothing_lost(data: st.DataObject, type_: Re
         if isinstance(leaf, str) and leaf.strip():
             as_json = json.dumps(leaf, ensure_ascii=False)[1:-1]
             assert any(one in printed for one in (visible(leaf), visible(as_json), leaf[:10]))
+
+
+def test_contact_points_are_printed_with_their_hours() -> None:
+    """When somebody is there, on the wall clock of its own zone, and how far that is from UTC at present (5.7, 5.8)."""
+    texts = texts_in(page(case(RequestType.PRESERVATION)))
+    assert {"Mo-Fr 07:00-19:00", "Europe/Paris", "+01:00", "Mo-Su 08:00-22:00", "Asia/Tokyo", "+09:00"} <= set(texts)
+    summer = texts_in(page(case(RequestType.PRESERVATION, now=NOW - timedelta(days=120))))
+    assert "+02:00" in summer
+    split = Interval(days=(Weekday.FRI, Weekday.MON, Weekday.TUE), start="08:00", end="24:00")
+    assert spell_interval(split) == "Mo-Tu,Fr 08:00-24:00"

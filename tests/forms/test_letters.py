@@ -143,3 +143,14 @@ def test_no_letter_without_a_request() -> None:
     with pytest.raises(Refused) as refused:
         letter({})
     assert refused.value.code == "letter_not_possible"
+
+
+def test_the_letter_bears_the_day_of_whoever_writes_it() -> None:
+    """Written at two in the morning in Kitano, it is of that day, though in UTC it is the day before (control)."""
+    at_night = NOW.replace(hour=17)
+    order = Order(EXCHANGED, example(RequestType.PRESERVATION), side("XT"), at_night)
+    texts = texts_in(to_page(compose_letter(order, place=1), ("en",)))
+    assert "2026-11-23" in texts
+    assert "2026-11-22" not in texts
+    elsewhere = replace(order, own=side("XX"))
+    assert "2026-11-22" in texts_in(to_page(compose_letter(elsewhere, place=1), ("en",)))
