@@ -10,8 +10,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from app import __version__
-from app.routers import ROUTERS, openapi, problems
+from app.routers import ROUTERS, openapi, ops, problems
 from app.routers.edge import Edge
+from app.routers.refused import keep_on_record
 
 if TYPE_CHECKING:
     import socket
@@ -38,9 +39,11 @@ def create_app(runtime: Runtime) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        telling = asyncio.create_task(keep_on_record(runtime), name=f"refusals {runtime.node.code}")
         yield
         runtime.stopping.set()
         runtime.wake.ring()
+        await telling
 
     app = Gateway(
         title="Counterpart",
@@ -56,6 +59,24 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.add_middleware(Edge, runtime=runtime)
     for router in ROUTERS:
         app.include_router(router)
+    return app
+
+
+def create_probes(runtime: Runtime) -> FastAPI:
+    """The door of a process that only works: `/livez`, `/readyz` and `/metrics` as the gateway has them, no more."""
+    app = FastAPI(
+        title="Counterpart",
+        version=__version__,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry={"logs": False},
+    )
+    app.state.runtime = runtime
+    problems.install(app)
+    app.add_middleware(Edge, runtime=runtime)
+    app.include_router(ops.router)
     return app
 
 

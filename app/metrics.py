@@ -128,6 +128,9 @@ class Metrics:
         self.deadlines_ended = self._one(
             Gauge, "deadlines_ended", "Steps done since the beginning.", "step", "tier", "whose", "outcome"
         )
+        self.treaty_exceptions = self._one(
+            Gauge, "treaty_exceptions", "Preservations that ended or failed short of art. 29.", "kind", "direction"
+        )
         self.notifications_pending = self._one(Gauge, "notifications_pending", "Notifications that wait to be sent.")
         self.notifications_alarmed = self._one(
             Gauge, "notifications_alarmed", "Notifications that failed in a day, nothing taken there since."

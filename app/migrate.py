@@ -28,6 +28,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from app.db.tables import metadata
 from app.db.tables_audit import APPLICATION_RIGHTS, SEQUENCER_RIGHTS
 from app.db.tables_conversation import DISCLOSURE_RIGHTS
+from app.db.tables_roster import ROSTER_RIGHTS
+from app.db.tables_statistics import STATISTICS_RIGHTS
 from app.errors import SettingsUnusable, StorageInconsistent
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ _ONE_CONTEXT = threading.Lock()
 _MAY_MANAGE_ROLES = "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"
 
 ORDINARY_RIGHTS = "SELECT, INSERT, UPDATE, DELETE"
+RESTRICTED = APPLICATION_RIGHTS | DISCLOSURE_RIGHTS | ROSTER_RIGHTS | STATISTICS_RIGHTS
 SCRAM_ITERATIONS = 4096
 
 
@@ -180,7 +183,7 @@ async def _set_rights(connection: AsyncConnection, roles: Roles) -> None:
         f"GRANT SELECT ON alembic_version TO {app}",
     ]
     for table in metadata.sorted_tables:
-        rights = (APPLICATION_RIGHTS | DISCLOSURE_RIGHTS).get(table.name, ORDINARY_RIGHTS)
+        rights = RESTRICTED.get(table.name, ORDINARY_RIGHTS)
         statements.append(f"GRANT {rights} ON {_name(table.name)} TO {app}")
     statements += [f"GRANT {rights} ON {_name(table)} TO {sequencer}" for table, rights in SEQUENCER_RIGHTS.items()]
     for statement in statements:

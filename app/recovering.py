@@ -53,6 +53,8 @@ async def recover(runtime: Runtime) -> bool:
     """Take every step that can be taken now, for ourselves and for peers that ask; True while there may be more."""
     node, now = runtime.node, runtime.clock()
     async with reading(runtime.chores) as session:
+        if await recoveries.are_all_over(session):
+            return False
         answerable = await find_answerable(session, now=now)
         closed = await recoveries.all_closed(session)
         is_under_way = await recoveries.are_under_way(session)

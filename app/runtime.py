@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections import Counter
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from app.crashing import Crash
 from app.db.engine import begin, make_engine, reading
 from app.db.node_secret import FEED_POSITIONS, settle_secret
 from app.domain.codes import Lane
-from app.errors import SettingsUnusable
+from app.errors import SettingsUnusable, Unavailable
 from app.forms.press import Press
 from app.keystore import check_published, load_keys, read_clocks_file, read_directory_file, read_law_folder
 from app.logs import node_log
@@ -32,23 +33,32 @@ from app.services.adopt_directory import adopt_directory
 from app.services.adopt_law import adopt_law
 from app.services.node import Node
 from app.services.sequence import LogWriter
+from app.services.tell_refusals import RefusedTokens
 from app.services.trust import Trust
 from app.settings import Profile, Settings, TestCalls
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
+    from uuid import UUID
 
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from app.bus.broker import Broker
     from app.db.engine import ReadSession
+    from app.domain.directory import Directory
     from app.keystore import NodeKeys
     from app.logs import Log
 
 CHORES_POOL_SIZE = 4
 """Database connections of the loops that belong to no lane: sequencer, timers, clearing."""
+
+USUAL_STREAMS = 8
+RETRY_STREAM_SECONDS = 5
+"""After which a person who had too many streams may try again."""
+
+REFUSALS_KEY_BYTES = 32
 
 FEED_KEY_BYTES = 64
 """Of AES-256-SIV: two keys of 256 bits."""
@@ -87,6 +97,30 @@ class Wake:
         rung.set()
 
 
+class Readers:
+    """Who holds an answer open to be told of events, and how often: each costs a query every half second."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._open: Counter[UUID | None] = Counter()
+
+    @contextmanager
+    def seat(self, person_id: UUID | None) -> Iterator[None]:
+        """A place for one answer while it is open. Raises Unavailable `too_many_streams` when the person has all."""
+        if self._open[person_id] >= self._most:
+            raise Unavailable(
+                "too_many_streams",
+                f"You have {self._most} streams or waiting polls of events open: close one, or ask without waiting.",
+                retry_after=RETRY_STREAM_SECONDS,
+            )
+        self._open[person_id] += 1
+        try:
+            yield
+        finally:
+            self._open[person_id] -= 1
+            self._open += Counter()  # whoever has none left is forgotten
+
+
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """One contact point at work.
@@ -95,7 +129,7 @@ class Runtime:
     connections. `trust` follows `directory_file` while the node runs. `clock` is read once per command. `stopping` is
     set when the process begins to stop: streams and loops end. `beats` says when each loop last came round; empty where
     this process runs no loops. `crash` is where this process is to die, in rehearsals of recovery; nowhere in
-    production. `calls_monthly`: whether it plans test calls by itself.
+    production. `calls_monthly`: whether it plans test calls by itself. `refused` are tokens that were refused here.
     """
 
     trust: Trust
@@ -119,6 +153,8 @@ class Runtime:
     wake: Wake = field(default_factory=Wake)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     beats: dict[str, datetime] = field(default_factory=dict)
+    readers: Readers = field(default_factory=lambda: Readers(USUAL_STREAMS))
+    refused: RefusedTokens = field(default_factory=lambda: RefusedTokens(secrets.token_bytes(REFUSALS_KEY_BYTES)))
 
     @property
     def node(self) -> Node:
@@ -145,12 +181,7 @@ async def open_runtime(
     keys = load_keys(settings.keys_dir, refuse_open=settings.profile is Profile.PRODUCTION)
     read = await asyncio.to_thread(read_directory_file, settings.directory)
     check_published(keys, read.directory, code=settings.code)
-    law = await asyncio.to_thread(read_law_folder, settings.law)
-    clocks = await asyncio.to_thread(read_clocks_file, settings.clocks)
-    node = replace(
-        Node(settings.code, read.directory, settings.origin, random=os.urandom, law=law, clocks=clocks),
-        single_officer_shift=settings.single_officer_shift,
-    )
+    node = await _read_node(settings, read.directory)
     means = means_of(settings)
     async with AsyncExitStack() as opened:
         engine = _engine(settings, opened, "gateway", settings.http_pool_size)
@@ -176,12 +207,20 @@ async def open_runtime(
             press=Press(settings.font_folders),
             crash=Crash(settings.crash_at),
             calls_monthly=settings.test_calls is TestCalls.MONTHLY,
+            readers=Readers(settings.streams_per_person),
         )
         try:
             yield runtime
         finally:
             runtime.stopping.set()
             runtime.wake.ring()
+
+
+async def _read_node(settings: Settings, directory: Directory) -> Node:
+    law = await asyncio.to_thread(read_law_folder, settings.law)
+    clocks = await asyncio.to_thread(read_clocks_file, settings.clocks)
+    node = Node(settings.code, directory, settings.origin, random=os.urandom, law=law, clocks=clocks)
+    return replace(node, single_officer_shift=settings.single_officer_shift)
 
 
 def means_of(settings: Settings) -> Means:

@@ -16,7 +16,7 @@ from app.bus.supervise import Pauses, pause
 from app.db.engine import make_lone_engine
 from app.db.notices import LINE_FAULTS, open_line
 from app.errors import SettingsUnusable
-from app.main import serve_http
+from app.main import create_app, create_probes, serve_http
 from app.runtime import open_runtime
 from app.trusting import DirectoryWatch
 from app.workers import run_workers, start_log
@@ -67,7 +67,9 @@ async def serve(settings: Settings, *, gateway: bool = True, work: bool = True) 
     at before the first request is answered.
     """
     with ExitStack() as held:
-        listener = held.enter_context(listen_on(settings.http_host, settings.http_port)) if gateway else None
+        listener = _listener(settings, gateway=gateway)
+        if listener is not None:
+            held.enter_context(listener)
         async with open_runtime(settings, clock=wall_clock) as runtime:
             with on_stop_signals(partial(stop, runtime)):
                 if work:
@@ -75,8 +77,9 @@ async def serve(settings: Settings, *, gateway: bool = True, work: bool = True) 
                 async with asyncio.TaskGroup() as parts:
                     if listener is not None:
                         port = listener.getsockname()[1]
-                        runtime.log.info("gateway_listens", port=port)
-                        parts.create_task(serve_http(runtime, listener, graceful_seconds=settings.graceful_seconds))
+                        runtime.log.info("gateway_listens" if gateway else "probes_listen", port=port)
+                        app, seconds = (create_app if gateway else create_probes)(runtime), settings.graceful_seconds
+                        parts.create_task(serve_http(runtime, listener, graceful_seconds=seconds, app=app))
                     if work:
                         parts.create_task(run_workers(runtime))
                     else:
@@ -84,6 +87,13 @@ async def serve(settings: Settings, *, gateway: bool = True, work: bool = True) 
                     if settings.notices:
                         parts.create_task(share_wakes(runtime, _line_engine(settings)))
                     parts.create_task(runtime.stopping.wait())
+
+
+def _listener(settings: Settings, *, gateway: bool) -> socket.socket | None:
+    """Where this process answers; None for one that only works and was given no port for its probes."""
+    if gateway:
+        return listen_on(settings.http_host, settings.http_port)
+    return None if settings.metrics_port is None else listen_on(settings.metrics_host, settings.metrics_port)
 
 
 def _line_engine(settings: Settings) -> AsyncEngine:

@@ -122,6 +122,12 @@ class Settings(BaseSettings):
     ]
     http_host: Annotated[str, Field(min_length=1, description="Address the gateway listens on.")] = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65_535, description="TCP port; 0 takes a free one.")] = 8000
+    metrics_host: Annotated[
+        str, Field(min_length=1, description="Address on which a process that only works answers probes and metrics.")
+    ] = "127.0.0.1"
+    metrics_port: Annotated[
+        int | None, Field(ge=0, le=65_535, description="Its TCP port, 0 for a free one; not set, it listens nowhere.")
+    ] = None
     log_level: Annotated[LogLevel, Field(description="debug, info, warning or error.")] = LogLevel.INFO
     log_origin: Annotated[
         str | None,
@@ -134,6 +140,9 @@ class Settings(BaseSettings):
     ] = 1
     http_pool_size: Annotated[int, Field(ge=1, le=100, description="Database connections of the gateway.")] = 10
     lane_pool_size: Annotated[int, Field(ge=1, le=100, description="Database connections per lane.")] = 4
+    streams_per_person: Annotated[
+        int, Field(ge=1, le=1_000, description="Streams and waiting polls of events that one person has open at once.")
+    ] = 8
     graceful_seconds: Annotated[
         int, Field(ge=1, le=120, description="How long a stop waits for answers under way.")
     ] = 10

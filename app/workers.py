@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from app.anchor import read_anchor, write_anchor
-from app.audit.note import VerifierKey, verifier_key
+from app.audit.note import verifier_key
 from app.bus.lookout import Lookout
 from app.bus.relay import ROUND, Relay, relay_once
 from app.bus.supervise import pause as wait
@@ -32,10 +32,10 @@ from app.services.escalate import escalate, find_watched
 from app.services.expire import BATCH, expire_one, find_due, find_undelivered, mark_undelivered
 from app.services.look_at_hold import find_to_look_at, look_at_hold
 from app.services.retry_quarantined import retry_quarantined
-from app.services.sequence import BEHIND, mark_published, open_log, sequence_once
+from app.services.sequence import BEHIND, finish_former, mark_published, open_log, sequence_once
 from app.services.settle import find_unsettled
 from app.trusting import LOOK_SECONDS, DirectoryWatch, Trusting
-from app.watching import call, clear, notify, watch
+from app.watching import call, clear, count, notify, watch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from app.audit.checkpoint import Checkpoint
     from app.db.engine import Session
     from app.runtime import Runtime
+    from app.services.sequence import Sequenced
 
     Once = Callable[[], Awaitable[bool]]
     Failed = dict[UUID, datetime]
@@ -84,8 +85,10 @@ class Publishing:
     async def once(self) -> bool:
         """One round; right after a reconnection, what failed meanwhile goes first and sits out no long pause."""
         # Made for each round: the directory, and with it the signing key in use, may be another one by now.
-        relay = replace(_relay_of(self.runtime, self.lane), lookout=self.lookout)
-        status = self.runtime.broker.status()
+        at, random = self.runtime, secrets.SystemRandom().random
+        engine, sealing = at.lanes[self.lane], at.trust.sealing(at.clock())
+        relay = Relay(engine, at.broker, sealing, at.clock, random, crash=at.crash, lookout=self.lookout)
+        status = at.broker.status()
         if status.connected and status.since != self.connected_since:
             async with begin(relay.engine) as session:
                 await receipts.hasten_troubled(session, lane=self.lane, now=relay.clock())
@@ -120,6 +123,7 @@ async def run_workers(runtime: Runtime) -> None:
             "timers": (partial(run_timers, runtime, {}), TIMERS_PAUSE),
             "clocks": (partial(run_clocks, runtime, {}), TIMERS_PAUSE),
             "clearing": (partial(clear, runtime), CLEAR_PAUSE),
+            "statistics": (partial(count, runtime), CLEAR_PAUSE),
             "watch": (partial(watch, runtime), WATCH_PAUSE),
             "test-calls": (partial(call, runtime), CALLS_PAUSE),
             "notify": (partial(notify, runtime), NOTIFY_PAUSE),
@@ -167,6 +171,11 @@ async def start_log(runtime: Runtime) -> None:
     anchored = await _anchored(runtime)
     await notice_loss(runtime, anchored)
     async with begin(runtime.chores) as session:
+        former = await finish_former(session, runtime.log_writer, anchored=anchored)
+    if former is not None:
+        await _publish(runtime, former)
+        anchored = former.checkpoint
+    async with begin(runtime.chores) as session:
         await open_log(session, runtime.log_writer, random=runtime.node.random, anchored=anchored, now=runtime.clock())
     await sequence(runtime)
 
@@ -192,18 +201,17 @@ async def sequence(runtime: Runtime) -> bool:
         raise
     if done is None:
         return False
-    runtime.crash.here(CrashPoint.SEQUENCER_BEFORE_ANCHOR)
-    await asyncio.to_thread(write_anchor, runtime.anchor, done.note, log=_log_key(runtime))
-    runtime.crash.here(CrashPoint.SEQUENCER_BEFORE_PUBLISHING)
-    async with begin(runtime.chores) as session:
-        await mark_published(session, runtime.log_writer, done.checkpoint)
+    await _publish(runtime, done)
     return done.appended > 0
 
 
-def _relay_of(runtime: Runtime, lane: Lane) -> Relay:
-    sealing = runtime.trust.sealing(runtime.clock())
-    random = secrets.SystemRandom().random
-    return Relay(runtime.lanes[lane], runtime.broker, sealing, runtime.clock, random, crash=runtime.crash)
+async def _publish(runtime: Runtime, done: Sequenced) -> None:
+    runtime.crash.here(CrashPoint.SEQUENCER_BEFORE_ANCHOR)
+    log = verifier_key(done.checkpoint.origin, runtime.log_writer.key)
+    await asyncio.to_thread(write_anchor, runtime.anchor, done.note, log=log)
+    runtime.crash.here(CrashPoint.SEQUENCER_BEFORE_PUBLISHING)
+    async with begin(runtime.chores) as session:
+        await mark_published(session, runtime.log_writer, done.checkpoint)
 
 
 async def _sweep(intake: Intake) -> bool:
@@ -288,8 +296,5 @@ async def _has_effect(
 
 
 async def _anchored(runtime: Runtime) -> Checkpoint | None:
-    return await asyncio.to_thread(read_anchor, runtime.anchor, (_log_key(runtime),))
-
-
-def _log_key(runtime: Runtime) -> VerifierKey:
-    return verifier_key(runtime.log_writer.origin, runtime.log_writer.key)
+    own = verifier_key(runtime.log_writer.origin, runtime.log_writer.key)
+    return await asyncio.to_thread(read_anchor, runtime.anchor, (own,))

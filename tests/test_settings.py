@@ -56,6 +56,7 @@ def test_environment_is_read(environment: pytest.MonkeyPatch) -> None:
     assert (settings.code, settings.profile, settings.log_level) == ("XA", Profile.PRODUCTION, LogLevel.INFO)
     assert settings.database_url.get_secret_value() == f"postgresql+asyncpg://app:{PASSWORD}@db/counterpart"
     assert (settings.http_host, settings.http_port) == ("127.0.0.1", 8000)
+    assert (settings.metrics_host, settings.metrics_port) == ("127.0.0.1", None)
     assert settings.origin == "counterpart/xa"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -183,6 +184,20 @@ async def test_a_start_publishes_what_a_crash_left(work: Workplace) -> None:
     assert await work.published() == 1
     await start_log(work.runtime)
     assert await work.published() == 2
+
+
+@pytest.mark.parametrize("crash", CRASHES)
+async def test_a_start_under_a_new_epoch_publishes_what_the_former_left(work: Workplace, crash: str) -> None:
+    """The epoch is raised after a crash: no leaf of the former log stays unproved, no fact without its place."""
+    await start_log(work.runtime)
+    await work.note()
+    await crash_after(work, CRASHES[crash][0])
+    await work.note()
+    former = work.runtime.log_writer
+    await start_log(replace(work.runtime, log_writer=replace(former, origin=f"{former.origin}.2")))
+    sizes = await work.station.rows("SELECT epoch, size, published_size FROM audit_tree ORDER BY epoch")
+    assert sizes == [(1, 2, 2), (2, 2, 2)]
+    assert await work.count("audit_pending") == 0
 
 
 async def test_published_before_the_anchor_is_found_out(work: Workplace) -> None:

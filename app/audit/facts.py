@@ -59,6 +59,7 @@ class FactType(StrEnum):
     PAYLOAD_ERASED = "payload.erased"
     USER_ADDED = "user.added"
     USER_LOGIN = "user.login"
+    ACCESS_REFUSED = "access.refused"
     USER_ROLE_CHANGED = "user.role_changed"
     USER_TOKEN_CREATED = "user.token_created"  # noqa: S105 - the name of a fact
     USER_TOKEN_REVOKED = "user.token_revoked"  # noqa: S105 - the name of a fact
@@ -68,6 +69,8 @@ class FactType(StrEnum):
     DIRECTORY_UPDATED = "directory.updated"
     LAW_UPDATED = "law.updated"
     OPERATOR_ACTION = "operator.action"
+    DUTY_ROSTERED = "duty.rostered"
+    DUTY_HANDED_OVER = "duty.handed_over"
     LOG_OPENED = "log.opened"
     LOG_CLOSED = "log.closed"
     LOG_RESTARTED = "log.restarted"

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from app.bus.attempts import BACK_OFF, after_probe, after_round, is_quiet, probe_due
-from app.db import passages
+from app.db import outbox, passages
 from app.db.passages import Way
 from app.domain.passage import Passage, proof_of
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from datetime import datetime
 
-    from app.db.engine import Session
+    from app.db.engine import ReadSession, Session
     from app.db.tables_delivery import Trouble
     from app.domain.codes import Lane
 
@@ -26,13 +26,41 @@ if TYPE_CHECKING:
 LOOK_PAUSE = timedelta(milliseconds=500)
 """Between two looks of one relay: none of the moments that it looks out for is finer than seconds."""
 
+LONGEST_REST = timedelta(seconds=5)
+"""How long a relay with an empty outbox goes without a look, so that what it knows of the ways does not grow old."""
+
 
 @dataclass(slots=True)
 class Lookout:
-    """One relay's knowledge of the ways of each lane, by peer, and since when it has it."""
+    """One relay's knowledge of the ways of each lane, by peer, and since when it has it.
+
+    `idle`: the lanes on which the last round found nothing to publish.
+    """
 
     ways: dict[Lane, dict[str, Passage]] = field(default_factory=dict)
+    learnt_at: dict[Lane, datetime] = field(default_factory=dict)
     looked_at: dict[Lane, datetime] = field(default_factory=dict)
+    idle: set[Lane] = field(default_factory=set)
+
+    async def may_rest(self, session: ReadSession, lane: Lane, *, now: datetime) -> bool:
+        """Whether nothing is there that a round could publish or look out for: what nearly every round of a night is.
+
+        Costs one statement instead of four, and only on a lane that was idle before.
+        """
+        learnt_at = self.learnt_at.get(lane)
+        if lane not in self.idle or learnt_at is None or abs(now - learnt_at) >= LONGEST_REST:
+            return False
+        if not await outbox.is_empty(session):
+            return False
+        self.looked_at[lane] = now
+        return True
+
+    def note_claim(self, lane: Lane, *, found: bool) -> None:
+        """Remember whether there was anything to publish: after that the next round does not ask first."""
+        if found:
+            self.idle.discard(lane)
+        else:
+            self.idle.add(lane)
 
     async def look(self, session: Session, lane: Lane, *, random: Callable[[], float], now: datetime) -> None:
         """Make due what this lane has to publish again, on evidence or as a probe, unless it was just done.
@@ -43,7 +71,7 @@ class Lookout:
         if looked_at is not None and abs(now - looked_at) < LOOK_PAUSE:
             return
         self.ways[lane] = known = await passages.load(session, lane)
-        self.looked_at[lane] = now
+        self.looked_at[lane] = self.learnt_at[lane] = now
         proofs = {peer: proof_of(passage, now=now) for peer, passage in known.items()}
         proven = {peer: proof for peer, proof in proofs.items() if proof is not None}
         await passages.hasten_lost(session, lane, proven, pauses=BACK_OFF, now=now)

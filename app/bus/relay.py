@@ -143,8 +143,11 @@ async def _draw(relay: Relay, lane: Lane) -> _Drawn:
     now = relay.clock()
     lease_until = now + LEASE
     async with begin(relay.engine) as session:
+        if await relay.lookout.may_rest(session, lane, now=now):
+            return _Drawn(lane, now, lease_until, (), (), ())
         await relay.lookout.look(session, lane, random=relay.random, now=now)
         letters = await outbox.claim(session, lane, limit=ROUND, now=now, lease_until=lease_until)
+        relay.lookout.note_claim(lane, found=bool(letters))
         drafts, waiting = _draft_texts(relay, letters, now)
         begun = await outbox.begin_copies(session, drafts, now=now)
         await publications.begin(session, begun, lane, now=now)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from app.cli import audit, broker, demo, keys, law, nodes, notify, outbox, people, quarantine, recovery
+from app.cli import audit, broker, demo, keys, law, nodes, notify, outbox, people, quarantine, recovery, roster
 from app.cli.frame import run_command
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ cli.add_typer(outbox.outbox, name="outbox")
 cli.add_typer(quarantine.quarantine, name="quarantine")
 cli.add_typer(recovery.recovery, name="recovery")
 cli.add_typer(notify.notify, name="notify")
+cli.add_typer(roster.roster, name="roster")
 cli.add_typer(demo.rehearsal, name="rehearsal")
 
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 notify = typer.Typer(help="Who is told, outside the node, of what is late.", no_args_is_help=True)
 
 SECRET_MODE = 0o600
+_BETWEEN_ADDRESSES = frozenset(' ,;:<>()"')
+"""In a mailbox they would make two of it, or none."""
 
 ChannelId = Annotated[UUID, typer.Argument(help="Id of the channel, as `notify list` shows it.")]
 
@@ -159,7 +161,7 @@ def _check(address: str, secret_file: Path | None, settings: Settings) -> tuple[
     """Refuse what could never be sent; returns the kind, and the secret's file as every process will find it."""
     if "://" not in address:
         name, _, domain = address.partition("@")
-        if not name or "." not in domain or not address.isprintable() or " " in address:
+        if not name or "." not in domain or not address.isprintable() or set(address) & _BETWEEN_ADDRESSES:
             raise SettingsUnusable("mail_address", "This is no address of a mailbox.")
         if settings.smtp_url is None:
             raise SettingsUnusable("mail_server", "COUNTERPART_SMTP_URL is not set, so no mail can be sent.")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import LargeBinary, Text, Uuid, bindparam, delete, func, insert, or_, select, text, update
+from sqlalchemy import LargeBinary, Text, Uuid, bindparam, delete, exists, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -129,6 +129,22 @@ async def load_tree(session: ReadSession, origin: str, *, for_update: bool = Fal
 async def is_newest(session: ReadSession, tree: Tree) -> bool:
     """Whether no later epoch has been opened."""
     return bool(await session.scalar(select(func.max(audit_tree.c.epoch) == tree.epoch)))
+
+
+async def is_at_rest(session: ReadSession, head: Checkpoint) -> bool:
+    """Whether `head` is that of the newest tree, in this database too, it was published, and no fact waits."""
+    newest = select(func.max(audit_tree.c.epoch)).scalar_subquery()
+    query = select(audit_tree.c.epoch).where(
+        audit_tree.c.origin == head.origin,
+        audit_tree.c.epoch == newest,
+        audit_tree.c.size == head.size,
+        audit_tree.c.published_size == head.size,
+        audit_checkpoint.c.epoch == audit_tree.c.epoch,
+        audit_checkpoint.c.size == head.size,
+        audit_checkpoint.c.root == head.root,
+        ~exists(select(audit_pending.c.id)),
+    )
+    return (await session.execute(query)).first() is not None
 
 
 async def create_tree(session: Session, origin: str, *, now: datetime) -> Tree:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from app.db.engine import ReadSession, Session
 
+HIGHEST_VERSION = 2**31 - 1
+"""What the column holds."""
+
 UNPROVEN = "unproven:"
 """How the quarantine names a text whose key was not believed: this, and the name of the text."""
 
@@ -69,9 +72,11 @@ async def newest_seen(session: ReadSession) -> SeenVersion | None:
     return None if row is None else SeenVersion(row.version, row.digest, row.seen_at)
 
 
-async def versions_seen(session: ReadSession, *, limit: int) -> list[SeenVersion]:
-    """The versions this node has worked with, newest first."""
+async def versions_seen(session: ReadSession, *, limit: int, before: int | None = None) -> list[SeenVersion]:
+    """The versions this node has worked with, newest first; with `before` only lower ones."""
     query = select(directory_seen).order_by(directory_seen.c.version.desc()).limit(limit)
+    if before is not None:
+        query = query.where(directory_seen.c.version < min(before, HIGHEST_VERSION))
     return [SeenVersion(row.version, row.digest, row.seen_at) for row in await session.execute(query)]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
 
 from app.db import holds
 from app.db.tables_exchange import exchange as table
@@ -13,8 +14,9 @@ from app.db.tables_recovery import recovering_peer
 from app.db.watched import look_now
 from app.domain.codes import Direction, State
 from app.domain.deadlines import Subject
+from app.domain.exchange.shortfalls import lacks_power
 from app.domain.exchange_record import read_record, write_record
-from app.errors import StorageInconsistent
+from app.errors import Conflict, StorageInconsistent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -101,14 +103,19 @@ def _columns(record: ExchangeRecord, now: datetime) -> dict[str, Any]:
         "undeliverable": record.undeliverable,
         "delivery_due_at": record.delivery_due_at,
         "due_at": record.due_at,
+        "no_power": lacks_power(value),
         "updated_at": now,
     }
 
 
 async def add(session: Session, record: ExchangeRecord, *, now: datetime) -> None:
-    """Insert the exchange and its holds."""
+    """Insert the exchange and its holds.
+
+    Raises Conflict `exchange_exists` if somebody else was first at this moment: the caller had looked, and there was
+    none. Two may be, since the threads of one id with two peers are two rows to lock.
+    """
     value = record.value
-    await session.execute(
+    result = await session.execute(
         insert(table)
         .values(
             id=value.id,
@@ -119,8 +126,11 @@ async def add(session: Session, record: ExchangeRecord, *, now: datetime) -> Non
             created_at=record.created_at,
             **_columns(record, now),
         )
+        .on_conflict_do_nothing(index_elements=[table.c.id])
         .add_cte(look_now(Subject.EXCHANGE, value.id, now=now))
     )
+    if result.rowcount != 1:
+        raise Conflict("exchange_exists", "There is an exchange of that id already.")
     await holds.replace_all(session, value, record.direction, now=now)
 
 

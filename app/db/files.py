@@ -9,9 +9,11 @@ from sqlalchemy import Text, cast, func, literal, select, update
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.dialects.postgresql import insert
 
+from app.db.incidents import concerns
 from app.db.tables_delivery import outbox
 from app.db.tables_files import FileState, attachment, attachment_chunk
 from app.domain.codes import Direction
+from app.domain.marking_bodies import store_marking, stored_marking
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -21,11 +23,15 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Select
 
     from app.db.engine import ReadSession, Session
+    from app.domain.markings import Marking
 
 
 @dataclass(frozen=True, slots=True)
 class NamedFile:
-    """A file as the message that names it describes it. `queued` counts the chunks of ours put into the outbox."""
+    """A file as the message that names it describes it. `queued` counts the chunks of ours put into the outbox.
+
+    `marking` is None for files named before they bore one: they bear that of their exchange.
+    """
 
     id: UUID
     peer: str
@@ -40,6 +46,7 @@ class NamedFile:
     queued: int
     state: FileState
     created_at: datetime
+    marking: Marking | None = None
 
     @property
     def thread(self) -> str:
@@ -74,7 +81,8 @@ _THREAD = literal("att:", Text) + cast(attachment.c.id, Text)
 
 async def add(session: Session, file: NamedFile) -> bool:
     """Note a named file; False, and nothing changed, if its id is known."""
-    one = insert(attachment).values(**asdict(file)).on_conflict_do_nothing().returning(attachment.c.id)
+    columns = asdict(file) | {"marking": store_marking(file.marking)}
+    one = insert(attachment).values(**columns).on_conflict_do_nothing().returning(attachment.c.id)
     return (await session.execute(one)).one_or_none() is not None
 
 
@@ -82,6 +90,29 @@ async def load(session: ReadSession, file_id: UUID) -> NamedFile | None:
     """One file by its id."""
     found = await _load(session, select(*_COLUMNS).where(attachment.c.id == file_id))
     return found[0] if found else None
+
+
+async def of_exchange(session: ReadSession, exchange_id: UUID, *, direction: Direction) -> list[NamedFile]:
+    """The files of an exchange that one side has brought, the oldest first."""
+    mine = (attachment.c.exchange_id == exchange_id) & (attachment.c.direction == direction)
+    return await _load(session, select(*_COLUMNS).where(mine).order_by(attachment.c.created_at, attachment.c.id))
+
+
+async def received_like(session: ReadSession, sha256: str, *, from_others_than: str) -> list[NamedFile]:
+    """Whole files of this content that other contact points than this one gave us, the oldest first.
+
+    What we had sent to its giver ourselves before is ours, and what is empty is nobody's.
+    """
+    ours = attachment.alias("ours")
+    sent_before = (
+        select(ours.c.id)
+        .where(ours.c.sha256 == attachment.c.sha256, ours.c.peer == attachment.c.peer)
+        .where(ours.c.direction == Direction.OUTGOING, ours.c.created_at <= attachment.c.created_at)
+    )
+    whole = (attachment.c.direction == Direction.INCOMING) & (attachment.c.state == FileState.COMPLETE)
+    query = select(*_COLUMNS).where(attachment.c.sha256 == sha256, whole, attachment.c.size > 0)
+    others = query.where(attachment.c.peer != from_others_than, ~sent_before.exists())
+    return await _load(session, others.order_by(attachment.c.created_at, attachment.c.id))
 
 
 async def end(session: Session, file_id: UUID, state: FileState, *, now: datetime) -> bool:
@@ -134,8 +165,12 @@ async def unnamed_bytes(session: ReadSession, peer: str) -> int:
 
 
 async def drop_unnamed(session: Session, *, before: datetime) -> int:
-    """Forget chunks stored before then that no message names; returns how many."""
-    old = sql_delete(attachment_chunk).where(attachment_chunk.c.stored_at < before, _is_unnamed())
+    """Forget chunks stored before then that no message names; returns how many.
+
+    Not of a peer with which an incident is under way: nothing that may be evidence is deleted by age.
+    """
+    is_old = attachment_chunk.c.stored_at < before
+    old = sql_delete(attachment_chunk).where(is_old, _is_unnamed(), ~concerns(attachment_chunk.c.peer))
     return int((await session.execute(old)).rowcount)
 
 
@@ -210,4 +245,5 @@ async def _load(session: ReadSession, query: Select[Any]) -> list[NamedFile]:
 def _file(row: Any) -> NamedFile:  # noqa: ANN401 - a row of any query that has these columns
     columns = {name: getattr(row, name) for name in NamedFile.__dataclass_fields__}
     columns |= {"direction": Direction(row.direction), "state": FileState(row.state)}
+    columns["marking"] = stored_marking(row.marking)
     return NamedFile(**columns)

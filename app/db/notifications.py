@@ -180,6 +180,12 @@ async def add(session: Session, new: Notification, *, failed: str | None = None)
     return (await session.execute(statement.returning(notification.c.id))).one_or_none() is not None
 
 
+async def are_due(session: ReadSession, *, now: datetime) -> bool:
+    """Whether `claim` would find anything, if nobody else takes it first; it costs no lock."""
+    query = select(notification.c.id).where(notification.c.next_at <= now).order_by(notification.c.next_at).limit(1)
+    return (await session.execute(query)).first() is not None
+
+
 async def claim(session: Session, *, now: datetime, lease: timedelta, limit: int) -> list[Notification]:
     """Take what is due for `lease`: counted as tried, and nobody else's until then."""
     due = select(notification.c.id).where(notification.c.next_at <= now).order_by(notification.c.next_at).limit(limit)

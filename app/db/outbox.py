@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Row, Select
 
-    from app.db.engine import Session
+    from app.db.engine import ReadSession, Session
     from app.db.tables_delivery import LeftBy, Trouble
     from app.domain.codes import Lane
 
@@ -127,6 +127,13 @@ AT_HAND = 4
 async def put(session: Session, queued: Queued) -> None:
     """Add a row that is due at once; it exists when, and only if, the caller's transaction commits."""
     await session.execute(insert(outbox).values(**asdict(queued), next_at=queued.created_at))
+
+
+async def is_empty(session: ReadSession) -> bool:
+    """Whether everything that was ever queued has left, on both lanes. One step in an index, however much has left."""
+    waiting = select(outbox.c.id).where(outbox.c.left_at.is_(None))
+    first = waiting.order_by(outbox.c.lane, outbox.c.peer, outbox.c.next_at, outbox.c.id).limit(1)
+    return (await session.execute(first)).first() is None
 
 
 async def claim(session: Session, lane: Lane, *, limit: int, now: datetime, lease_until: datetime) -> list[Letter]:

@@ -12,7 +12,7 @@ from app.db.tables_access import agency, person
 from app.domain.codes import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -71,6 +71,14 @@ async def find_person(session: ReadSession, person_id: UUID) -> Person | None:
     """The person of that id."""
     found = (await session.execute(select(person).where(person.c.id == person_id))).mappings().first()
     return None if found is None else as_person(dict(found))
+
+
+async def find_people(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, Person]:
+    """Those of these people that there are, by id."""
+    if not ids:
+        return {}
+    found = await session.execute(select(person).where(person.c.id.in_(ids)))
+    return {row["id"]: as_person(dict(row)) for row in found.mappings()}
 
 
 async def list_people(session: ReadSession) -> Sequence[Person]:

@@ -54,21 +54,16 @@ _JTIS = bindparam("jtis", type_=ARRAY(Uuid))
 _GAPS = bindparam("gaps", type_=ARRAY(Uuid))
 
 
-async def lock_sent(session: Session, jtis: Collection[UUID], *, gaps: Collection[UUID]) -> dict[UUID, Sent]:
+async def lock_sent(
+    session: Session, jtis: Collection[UUID], *, gaps: Collection[UUID], exchanges: Collection[UUID] = ()
+) -> dict[UUID, Sent]:
     """Lock the rows of these messages, in the order of their ids as everybody does; unknown ones are left out.
 
-    Receipts for `gaps` say that something before these messages is missing. What is unreceipted of their threads is
-    locked with the others, in the same order: to lock it afterwards could wait for somebody who waits for us.
+    Receipts for `gaps` say that something before these messages is missing. What is unreceipted of their threads, and
+    of `exchanges`, is locked with the others, in the same order: to lock it afterwards could wait for somebody who
+    waits for us.
     """
-    before: set[int] = set()
-    if gaps:
-        behind, earlier = outbox.alias("behind"), outbox.alias("earlier")
-        query = (
-            select(earlier.c.id)
-            .join(behind, (earlier.c.peer == behind.c.peer) & (earlier.c.thread == behind.c.thread))
-            .where(behind.c.jti == func.any(_GAPS), behind.c.thread.is_not(None), earlier.c.left_at.is_(None))
-        )
-        before = set((await session.execute(query, {"gaps": list(gaps)})).scalars())
+    before = await _unreceipted(session, gaps=gaps, exchanges=exchanges)
     columns = (
         outbox.c.id,
         outbox.c.jti,
@@ -99,6 +94,23 @@ async def lock_sent(session: Session, jtis: Collection[UUID], *, gaps: Collectio
         for row in rows
         if row.id not in before or row.jti in jtis
     }
+
+
+async def _unreceipted(session: ReadSession, *, gaps: Collection[UUID], exchanges: Collection[UUID]) -> set[int]:
+    """What is still in the outbox of the threads of these messages, and of these exchanges."""
+    found: set[int] = set()
+    if exchanges:
+        of_them = outbox.c.exchange_id == func.any(bindparam("exchanges", list(exchanges), type_=ARRAY(Uuid)))
+        found |= set((await session.execute(select(outbox.c.id).where(of_them, outbox.c.left_at.is_(None)))).scalars())
+    if gaps:
+        behind, earlier = outbox.alias("behind"), outbox.alias("earlier")
+        query = (
+            select(earlier.c.id)
+            .join(behind, (earlier.c.peer == behind.c.peer) & (earlier.c.thread == behind.c.thread))
+            .where(behind.c.jti == func.any(_GAPS), behind.c.thread.is_not(None), earlier.c.left_at.is_(None))
+        )
+        found |= set((await session.execute(query, {"gaps": list(gaps)})).scalars())
+    return found
 
 
 async def earlier_hashes(session: ReadSession, jtis: Collection[UUID]) -> set[tuple[UUID, str]]:

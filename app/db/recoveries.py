@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import exists, func, insert, select, update
+from sqlalchemy import exists, func, insert, or_, select, update
 
-from app.db.tables_recovery import lost_item, recovering_peer, recovery
+from app.db.tables_recovery import lost_item, recovering_peer, recovery, resync_part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +82,14 @@ async def is_shut(session: ReadSession) -> bool:
 async def are_under_way(session: ReadSession) -> bool:
     """Whether a recovery has not ended."""
     return bool(await session.scalar(select(exists().where(recovery.c.ended_at.is_(None)))))
+
+
+async def are_all_over(session: ReadSession) -> bool:
+    """Whether there is nothing that a step could bring on: no recovery of ours, and no list of a peer that waits."""
+    ours = exists().where(recovery.c.ended_at.is_(None))
+    closed = exists().where(recovering_peer.c.done_at.is_(None))
+    theirs = exists().where(resync_part.c.answered_at.is_(None))
+    return not await session.scalar(select(or_(ours, closed, theirs)))
 
 
 async def closed_peers(session: ReadSession) -> frozenset[str]:

@@ -171,6 +171,12 @@ async def has_unapplied_state(session: ReadSession, thread: str, peer: str) -> b
     return (await session.execute(query)).first() is not None
 
 
+async def speaks_to_another(session: ReadSession, thread: str, peer: str) -> bool:
+    """Whether our returned states say that this id is an exchange with another contact point than `peer`."""
+    query = select(adopted_state.c.seq).where(adopted_state.c.thread == thread, adopted_state.c.peer != peer)
+    return (await session.execute(query)).first() is not None
+
+
 async def set_applied(session: Session, thread: str, *, now: datetime) -> None:
     """The exchange is now what our returned states say."""
     await session.execute(update(adopted_state).where(adopted_state.c.thread == thread).values(applied_at=now))

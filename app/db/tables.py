@@ -17,6 +17,8 @@ from app.db import (
     tables_law,
     tables_passage,
     tables_recovery,
+    tables_roster,
+    tables_statistics,
     tables_uploads,
 )
 from app.db.metadata import metadata
@@ -37,5 +39,7 @@ __all__ = [
     "tables_law",
     "tables_passage",
     "tables_recovery",
+    "tables_roster",
+    "tables_statistics",
     "tables_uploads",
 ]

@@ -63,8 +63,11 @@ incident = Table(
     Column("contact", Text, nullable=False),
     Column("exchanges", ARRAY(UUID(as_uuid=True)), nullable=False),
     Column("limit_onward", Boolean, nullable=False),
+    Column("over_at", DateTime(timezone=True)),
+    Column("over_note", Text),
     PrimaryKeyConstraint("peer", "direction", "id"),
     one_of("direction", Direction),
+    CheckConstraint("(over_at IS NULL) = (over_note IS NULL)", name="over_for_a_reason"),
     comment="Security incidents told to another contact point, or by one",
 )
 Index("ix_incident_told_at", incident.c.told_at)

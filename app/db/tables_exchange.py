@@ -40,6 +40,7 @@ exchange = Table(
     Column("due_at", DateTime(timezone=True)),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("no_power", Boolean, nullable=False, server_default=false()),
     one_of("direction", Direction),
     one_of("state", State),
     one_of("type", RequestType),
@@ -50,6 +51,7 @@ exchange = Table(
     Index("ix_exchange_direction_created_at_id", "direction", "created_at", "id"),
     Index("ix_exchange_due_at", "due_at", postgresql_where="due_at IS NOT NULL"),
     Index("ix_exchange_delivery_due_at", "delivery_due_at", postgresql_where="delivery_due_at IS NOT NULL"),
+    Index("ix_exchange_no_power", "direction", postgresql_where="no_power"),
 )
 
 hold = Table(
@@ -81,6 +83,7 @@ hold = Table(
     Index("ix_hold_exchange_id", "exchange_id"),
     Index("ix_hold_state_expires_at", "state", "expires_at"),
     Index("ix_hold_look_at", "look_at", postgresql_where="look_at IS NOT NULL"),
+    Index("ix_hold_treaty_exception", "direction", postgresql_where="treaty_exception OR days_granted < 60"),
 )
 
 act = Table(

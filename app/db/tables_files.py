@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.metadata import metadata, one_of
 from app.domain.codes import Direction
@@ -48,12 +49,18 @@ attachment = Table(
     Column("state", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("complete_at", DateTime(timezone=True)),
+    Column("marking", JSONB(none_as_null=True)),
     one_of("direction", Direction),
     one_of("state", FileState),
     CheckConstraint("chunks > 0 AND queued BETWEEN 0 AND chunks", name="chunks_from_one"),
     comment="A file that a signed message names: what it must be when all its chunks are there",
 )
 Index("ix_attachment_exchange_id", attachment.c.exchange_id)
+Index(
+    "ix_attachment_received",
+    attachment.c.sha256,
+    postgresql_where=attachment.c.direction == "incoming",
+)
 Index(
     "ix_attachment_leaving",
     attachment.c.peer,

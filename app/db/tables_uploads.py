@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.metadata import metadata, one_of
 
@@ -47,6 +48,7 @@ upload = Table(
     Column("fault", Text),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("whole_at", DateTime(timezone=True)),
+    Column("marking", JSONB(none_as_null=True)),
     one_of("state", UploadState),
     CheckConstraint("(request_id IS NULL) <> (exchange_id IS NULL)", name="of_one_case"),
     CheckConstraint("received BETWEEN 0 AND size", name="received_in_size"),

@@ -9,6 +9,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.postgresql import insert
 
+from app.db.placing import Place, newest_first
 from app.db.tables_directory import test_call as table
 from app.domain.codes import Direction
 from app.domain.service_messages import CallKind
@@ -73,11 +74,9 @@ async def save(session: Session, call: CallRecord) -> None:
     await session.execute(update(table).where(mine).values(**columns))
 
 
-async def newest(session: ReadSession, *, peer: str | None = None, limit: int) -> list[CallRecord]:
+async def page(session: ReadSession, *, limit: int, before: Place | None = None) -> list[CallRecord]:
     """Calls of both directions, those planned last first."""
-    query = select(table).order_by(table.c.planned_at.desc(), table.c.id).limit(limit)
-    if peer is not None:
-        query = query.where(table.c.peer == peer)
+    query = newest_first(select(table), table, at=table.c.planned_at, before=before).limit(limit)
     return [_record(row) for row in await session.execute(query)]
 
 
@@ -99,6 +98,21 @@ async def latest_over(session: ReadSession, peer: str) -> list[bool]:
         .limit(MISSED_BEFORE_UNVERIFIED)
     )
     return list((await session.scalars(query)).all())
+
+
+async def latest_of_all(session: ReadSession) -> dict[str, tuple[CallRecord | None, list[bool]]]:
+    """For each peer our latest call, and whether the latest ones that are over were answered, the newest first."""
+    over = or_(table.c.answered_at.is_not(None), table.c.missed_at.is_not(None))
+    place = func.row_number().over(partition_by=(table.c.peer, over), order_by=table.c.called_at.desc())
+    made = (table.c.direction == Direction.OUTGOING) & table.c.called_at.is_not(None)
+    ranked = select(table, place.label("place")).where(made).subquery()
+    query = select(ranked).where(ranked.c.place <= MISSED_BEFORE_UNVERIFIED).order_by(ranked.c.called_at.desc())
+    found: dict[str, tuple[CallRecord | None, list[bool]]] = {}
+    for call in map(_record, await session.execute(query)):
+        newest, answered = found.get(call.peer, (None, []))
+        ended = call.answered_at is not None or call.missed_at is not None
+        found[call.peer] = (newest or call, [*answered, call.answered_at is not None] if ended else answered)
+    return found
 
 
 async def hold_planning(session: Session) -> bool:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 
+from app.db.incidents import touches
+from app.db.tables_domestic import request
 from app.db.tables_uploads import UploadState, upload, upload_piece
+from app.domain.marking_bodies import store_marking, stored_marking
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
     from app.db.engine import ReadSession, Session
+    from app.domain.markings import Marking
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class UploadRecord:
-    """One row. `sha256` in base64url; `media_type` once it was judged by the content."""
+    """One row. `sha256` in base64url; `media_type` once judged by the content; `marking` if it was given its own."""
 
     id: UUID
     request_id: UUID | None
@@ -44,11 +48,12 @@ class UploadRecord:
     fault: str | None
     created_at: datetime
     whole_at: datetime | None = None
+    marking: Marking | None = None
 
 
 async def add(session: Session, record: UploadRecord) -> None:
     """Note that a file is going to come."""
-    await session.execute(insert(upload).values(**asdict(record)))
+    await session.execute(insert(upload).values(**_columns(record)))
 
 
 async def load(session: ReadSession, upload_id: UUID, *, for_update: bool = False) -> UploadRecord | None:
@@ -65,9 +70,15 @@ async def of_case(session: ReadSession, case: Case, *, for_update: bool = False)
 
 
 async def lock_unfinished(session: Session, *, before: datetime, limit: int) -> list[UploadRecord]:
-    """Lock files announced before then that are not whole; one whose next piece is being kept is passed over."""
+    """Lock files announced before then that are not whole; one whose next piece is being kept is passed over.
+
+    So are those of an exchange under an incident: nothing of it is deleted by age.
+    """
     mine = (upload.c.state == UploadState.UPLOADING) & (upload.c.created_at < before)
-    query = select(upload).where(mine).order_by(upload.c.id).limit(limit).with_for_update(skip_locked=True)
+    # Said in words: inside another subquery it would otherwise be asked of every upload at once.
+    left = select(request.c.exchange_id).where(request.c.id == upload.c.request_id).correlate(upload)
+    evidence = or_(touches(upload.c.exchange_id), touches(left.scalar_subquery()))
+    query = select(upload).where(mine, ~evidence).order_by(upload.c.id).limit(limit).with_for_update(skip_locked=True)
     return [_record(row) for row in await session.execute(query)]
 
 
@@ -85,7 +96,7 @@ async def add_piece(session: Session, record: UploadRecord, content: bytes) -> N
 
 async def save(session: Session, record: UploadRecord) -> None:
     """Write back what was loaded for update."""
-    columns = asdict(record)
+    columns = _columns(record)
     del columns["id"]
     await session.execute(update(upload).where(upload.c.id == record.id).values(**columns))
 
@@ -112,6 +123,11 @@ def _of(case: Case) -> ColumnElement[bool]:
     return upload.c.exchange_id == case.exchange_id
 
 
+def _columns(record: UploadRecord) -> dict[str, Any]:
+    return asdict(record) | {"marking": store_marking(record.marking)}
+
+
 def _record(row: Any) -> UploadRecord:  # noqa: ANN401 - a row of the query above
     columns = {name: getattr(row, name) for name in UploadRecord.__dataclass_fields__}
-    return UploadRecord(**(columns | {"state": UploadState(row.state)}))
+    columns |= {"state": UploadState(row.state), "marking": stored_marking(row.marking)}
+    return UploadRecord(**columns)

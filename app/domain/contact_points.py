@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from app.domain.codes import Instrument  # noqa: TC001 - pydantic reads it at run time
+from app.domain.countries import is_country
 from app.domain.directory_codes import (
     AgencyKind,
     Capability,
@@ -219,6 +220,7 @@ class ContactPointProfile(Entry):
         priorities = [phone.priority for phone in self.phones]
         wrong = {
             "country must be the first two letters of code": self.country != self.code[:2],
+            "country must be a code of ISO 3166-1, in which the United Kingdom is GB": not is_country(self.country),
             "a network is listed twice": len(set(networks)) != len(networks),
             "two phones have the same priority": len(set(priorities)) != len(priorities),
             "a SWITCHBOARD needs ask_for and call_back_minutes": self.contact_kind is ContactKind.SWITCHBOARD

@@ -13,6 +13,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from app.domain.codes import CopyReason, Lane, ResyncKind
+from app.domain.marking_bodies import MarkingBody
 from app.domain.moments import Instant
 from app.domain.wire import Open, WireLine
 
@@ -115,7 +116,8 @@ class ChunkBody(Open):
 class FileBody(Open):
     """A file that a signed message names: what its chunks come to when they are decrypted under `key` and joined.
 
-    `sha256` and `size` are those of the file itself; `key` is the AES-256-GCM key of this one file.
+    `sha256` and `size` are those of the file itself; `key` is the AES-256-GCM key of this one file. `marking` is never
+    more open than that of the message; without it the file bears the message's.
     """
 
     file_id: UUID
@@ -125,6 +127,7 @@ class FileBody(Open):
     sha256: Octets32
     key: Octets32
     chunks: Annotated[int, Field(ge=1, le=MAX_CHUNKS)]
+    marking: MarkingBody | None = None
 
 
 Files = Annotated[tuple[FileBody, ...], Field(max_length=MAX_FILES)]

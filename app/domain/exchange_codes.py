@@ -67,6 +67,18 @@ class ConditionKind(StrEnum):
     OTHER = "OTHER"
 
 
+class ThreatKind(StrEnum):
+    """What threatens a person; loss of property or of evidence is no emergency."""
+
+    LIFE = "LIFE"
+    BODILY_HARM = "BODILY_HARM"
+    ABDUCTION = "ABDUCTION"
+    CHILD_AT_RISK = "CHILD_AT_RISK"
+    TERROR_ATTACK = "TERROR_ATTACK"
+    SELF_HARM = "SELF_HARM"
+    OTHER_LIFE_SAFETY = "OTHER_LIFE_SAFETY"
+
+
 class SourceEvaluation(StrEnum):
     """Four by four, the source: from no doubt (A) to not assessable (X)."""
 

@@ -74,6 +74,12 @@ def marks_of(sought: Iterable[Sought], key: bytes) -> tuple[Mark, ...]:
     return tuple(Mark(one.target, fingerprint(one.form, key), one.starts_at, one.ends_at) for one in sought)
 
 
+def window_of(target: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
+    """The time that a target asks about; without it that of the sightings; None where there is none."""
+    identifier = target.get("identifier")
+    return _window(target, _instants([identifier]))
+
+
 def is_same_data(one: Mark, other: Mark) -> bool:
     """Whether both look for the same thing at times that overlap; an open time overlaps everything on that side."""
     if one.fingerprint != other.fingerprint:
@@ -86,8 +92,7 @@ def _read_target(number: int, target: object) -> Sought | None:
     if not isinstance(target, dict) or not isinstance(target.get("identifier"), dict):
         return None
     form = _normal_form(target["identifier"])
-    seen_at = _instants([{"at": form.pop("at", None)}])
-    starts_at, ends_at = _window(target, seen_at)
+    starts_at, ends_at = _window(target, _instants([{"at": form.pop("at", None)}]))
     if form.get("type") == "ip_flow":
         form = _address(form)
     return Sought(number, json.dumps(form, sort_keys=True, separators=(",", ":")), starts_at, ends_at)

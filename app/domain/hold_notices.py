@@ -37,6 +37,12 @@ class Notice(StrEnum):
     UNCONFIRMED = "receipt_unconfirmed"
     EXPIRED = "expired"
     ENDED = "ended_not_confirmed"
+    LOST = "lost"
+    LIFTED = "lifted"
+
+
+_ENDED_BY_THEM = {HoldState.LOST: Notice.LOST, HoldState.LIFTED: Notice.LIFTED}
+"""Ends before the term of which the requesting side learns from the other node, and its desk at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,8 @@ def _due(hold: Hold, now: datetime, side: Side) -> Iterator[Due]:
     """Every notice of this side whose time has come."""
     if side is Side.REQUESTED:
         yield from (one for one in _tasks(hold, now) if _told_from(one) <= now)
+    elif hold.state in _ENDED_BY_THEM and hold.ended_at is not None:
+        yield Due(_ENDED_BY_THEM[hold.state], hold.ended_at)
     elif _waits_for_confirmation(hold, now) and hold.mla.confirm_by is not None and hold.mla.confirm_by <= now:
         yield Due(Notice.UNCONFIRMED, hold.mla.claimed_at or hold.mla.confirm_by)
     if hold.expires_at is None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from app.domain.codes import Handling, Pap, Tlp
 from app.domain.markings import Marking
 from app.domain.wire import MAX_SHORT_TEXT, Closed, Open, ShortText, WireText
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Codes = Annotated[tuple[Handling, ...], Field(max_length=len(Handling))]
 
@@ -39,6 +42,23 @@ def read_marking(body: MarkingBody | GivenMarking | None) -> Marking | None:
 def write_marking(marking: Marking) -> MarkingBody:
     """A marking as a message bears it."""
     return MarkingBody(tlp=marking.tlp, pap=marking.pap, handling=marking.handling, text=marking.text)
+
+
+def store_marking(marking: Marking | None) -> dict[str, Any] | None:
+    """A marking as it is kept beside what bears it."""
+    return None if marking is None else write_marking(marking).model_dump(mode="json", exclude_none=True)
+
+
+def stored_marking(kept: Mapping[str, Any] | None) -> Marking | None:
+    """The value of what `store_marking` wrote."""
+    return None if kept is None else read_marking(MarkingBody.model_validate(kept, strict=False))
+
+
+def filed_marking(filed: Mapping[str, Any]) -> Marking:
+    """The marking of a request's document, or of its approval, where the text of H3 is called `handling_text`."""
+    members = {name: filed.get(name) for name in ("tlp", "pap", "handling")}
+    body = MarkingBody.model_validate(members | {"text": filed.get("handling_text")}, strict=False)
+    return Marking(body.tlp, body.pap, body.handling, body.text)
 
 
 def given(marking: Marking) -> GivenMarking:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 SEPARATOR = "\n* * *\n"
 """Between the texts of several restrictions that one derived item bears together."""
 
+NEED_TO_KNOW = frozenset({Tlp.RED, Tlp.AMBER_STRICT})
+"""Of what holds sensitive data (CETS 224 art. 14(4)): whoever needs to know it, and no further."""
+
 _TLP = tuple(Tlp)
 _PAP = tuple(Pap)
 """Both lists are written from the strictest to the most open."""

@@ -86,3 +86,16 @@ class Hours(Entry):
         if gap is not None:
             raise ValueError(f"nobody is there or on call from {gap[0]} to {gap[1]}")
         return self
+
+
+def spell_interval(interval: Interval) -> str:
+    """As a form prints it: `Mo-Fr 07:00-19:00`, days that follow one another drawn together."""
+    runs: list[list[int]] = []
+    for place in sorted({_WEEK.index(day) for day in interval.days}):
+        if runs and place == runs[-1][-1] + 1:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    names = [_WEEK[place].value[:2].capitalize() for place in range(len(_WEEK))]
+    days = ",".join(names[run[0]] if len(run) == 1 else f"{names[run[0]]}-{names[run[-1]]}" for run in runs)
+    return f"{days} {interval.start}-{interval.end}"

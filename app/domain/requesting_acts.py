@@ -11,6 +11,7 @@ from typing import Literal
 from uuid import UUID
 
 from app.domain.codes import Tier
+from app.domain.emergency_facts import GivenEmergency
 from app.domain.exchange_codes import InformationEvaluation, SourceEvaluation
 from app.domain.marking_bodies import GivenMarking
 from app.domain.wire import Act, ShortText, Text
@@ -55,11 +56,12 @@ class DeclineCondition(Act):
 
 
 class RaiseTier(Act):
-    """It has become more urgent."""
+    """It has become more urgent; to EMERGENCY with the facts that show the risk to a person (V-7)."""
 
     action: Literal["raise_tier"]
     tier: Tier
     reasons: Text
+    emergency: GivenEmergency | None = None
 
 
 class Withdraw(Act):

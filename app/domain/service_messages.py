@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
 
 from app.domain.moments import Instant
 from app.domain.wire import Open, WireLine, WireText
@@ -48,8 +48,13 @@ class IncidentBody(Open):
     """`incident/1`: data that the reader gave, or data about its cases, were exposed, altered or lost (224 art. 14(7)).
 
     `exchanges` are only those that reader and writer share. `limit_onward`: the writer asks that the report itself is
-    not passed on.
+    not passed on. The same report once more with `over_at` says that the incident is over since then, and `over_note`
+    why.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={"dependentRequired": {"over_at": ["over_note"], "over_note": ["over_at"]}}
+    )
 
     incident_id: UUID
     discovered_at: Instant
@@ -58,3 +63,11 @@ class IncidentBody(Open):
     contact: WireLine
     exchanges: Annotated[tuple[UUID, ...], Field(max_length=MAX_AFFECTED)] = ()
     limit_onward: bool = False
+    over_at: Instant | None = None
+    over_note: WireText | None = None
+
+    @model_validator(mode="after")
+    def _ends_for_a_reason(self) -> Self:
+        if (self.over_at is None) != (self.over_note is None):
+            raise ValueError("over_at and over_note go together")
+        return self

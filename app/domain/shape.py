@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from app.domain import instants
+from app.domain.countries import NO_COUNTRY, is_country
 from app.domain.instants import Instant, NoInstant
 
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
@@ -81,6 +82,12 @@ def _true(value: bool) -> bool:  # noqa: FBT001 - a validator of pydantic
     return value
 
 
+def _country(code: str) -> str:
+    if not is_country(code):
+        raise fault("bad_country", NO_COUNTRY)
+    return code
+
+
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line)]
 LongLine = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_one_line)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000), AfterValidator(readable)]
@@ -92,7 +99,7 @@ Substance100 = Annotated[str, StringConstraints(min_length=100, max_length=4000)
 
 OwnReference = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Z0-9./_-]+$")]
 ContactPointCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{2,12})?$")]
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), AfterValidator(_country)]
 Telephone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{7,14}$")]
 Mailbox = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^\s@<>\x00-\x1f]+@[A-Za-z0-9.-]+$")]
 LanguageTag = Annotated[str, StringConstraints(max_length=35, pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]

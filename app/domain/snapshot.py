@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from app.domain.emergency_facts import read_emergency
 from app.domain.exchange.onward_values import Confirmation, OnwardTransfer, UseQuestion
 from app.domain.exchange.values import (
     Answer,
@@ -48,7 +49,6 @@ _LISTS: dict[str, type[DataclassInstance]] = {
     "progress": Progress,
     "supplements": Supplement,
     "late_facts": LateFact,
-    "tier_changes": TierChange,
     "onward_transfers": OnwardTransfer,
     "use_questions": UseQuestion,
 }
@@ -82,6 +82,10 @@ def read_snapshot(snapshot: SnapshotBody, *, asked: Asked) -> Exchange:
     members |= {name: _one_of(kind, getattr(snapshot, name)) for name, kind in _SINGLES.items()}
     members["holds"] = tuple(_hold(hold, snapshot.id) for hold in snapshot.holds)
     members["traffic_paths"] = tuple(_traffic_path(path) for path in snapshot.traffic_paths)
+    members["files_marking"] = read_marking(snapshot.files_marking)
+    members["tier_changes"] = tuple(
+        _value(TierChange, one, emergency=read_emergency(one.emergency)) for one in snapshot.tier_changes
+    )
     members["answers"] = tuple(_value(Answer, one, marking=read_marking(one.marking)) for one in snapshot.answers)
     return Exchange(**members, asked=asked)
 
@@ -111,8 +115,9 @@ def adopt(replica: Exchange, snapshot: SnapshotBody) -> Exchange:
 
 
 def _flat_members() -> tuple[str, ...]:
-    built = {*_LISTS, *_SINGLES, "holds", "traffic_paths", "answers", "asked", "private"}
-    return tuple(member.name for member in fields(Exchange) if member.name not in built)
+    built = {"holds", "traffic_paths", "tier_changes", "answers", "files_marking"}
+    elsewhere = {*_LISTS, *_SINGLES, *built, "asked", "private"}
+    return tuple(member.name for member in fields(Exchange) if member.name not in elsewhere)
 
 
 def _one_of(kind: type[Value], body: Open | None) -> Value | None:

@@ -23,6 +23,7 @@ from app.domain.codes import (
     State,
     Tier,
 )
+from app.domain.emergency_facts import EmergencyBody
 from app.domain.exchange_codes import (
     ConditionKind,
     Flag,
@@ -53,6 +54,7 @@ class QuestionBody(Open):
     text: WireText
     asked_at: Instant
     due_at: Instant
+    reminded_at: Instant | None = None
 
 
 class ConditionBody(Open):
@@ -64,6 +66,7 @@ class ConditionBody(Open):
     proposed_at: Instant
     due_at: Instant
     accepted_at: Instant | None = None
+    reminded_at: Instant | None = None
 
 
 class TargetResultBody(Open):
@@ -135,6 +138,7 @@ class TierChangeBody(Open):
     tier: Tier
     text: WireText
     code: WireLine | None = None
+    emergency: EmergencyBody | None = None
 
 
 class ReferralBody(Open):
@@ -254,3 +258,4 @@ class SnapshotBody(Open):
     onward_transfers: Annotated[tuple[OnwardTransferBody, ...], Field(max_length=MAX_ENTRIES)] = ()
     use_questions: Annotated[tuple[UseQuestionBody, ...], Field(max_length=MAX_ENTRIES)] = ()
     left_out: Count = 0
+    files_marking: MarkingBody | None = None

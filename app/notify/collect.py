@@ -14,6 +14,7 @@ from app.db.notifications import Notification
 from app.db.tables_clocks import ChannelKind
 from app.domain.deadlines import Audience, Subject
 from app.notify.faults import Trouble
+from app.notify.on_call import NOBODY_CALLED, Called, find_called
 from app.notify.wording import FAILED, word
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ AUDIENCES: Mapping[str, tuple[Audience, ...]] = {
     "contact_point.key_revoked_late": _OPERATOR,
     "quarantine.proposed": _OPERATOR,
     FAILED: _OPERATOR,
+    "roster.warning": (Audience.DESK, Audience.SUPERVISOR),
+    # Where the roster fails they are called instead of whoever is missing: they should know of it before.
+    "roster.error": (Audience.DESK, Audience.SUPERVISOR, Audience.ESCALATION),
 }
 """Events that people are told of outside the feed, beside everything about the end of holds. Those of the clocks name
 their audience themselves."""
@@ -110,7 +114,9 @@ async def _turn(
     if not audiences:
         return
     matter = await _matter(session, event)
-    found = list(recipients(teller, audiences, None if matter is None else matter.tier, channels=channels))
+    tier = None if matter is None else matter.tier
+    called = await find_called(session, audiences, at=event.at)
+    found = list(recipients(teller, audiences, tier, channels=channels, called=called))
     already = await _already_in_vain(session, event)
     for one in found:
         if one.target != already:
@@ -124,18 +130,27 @@ async def _turn(
 
 def audiences_of(event: StoredEvent) -> tuple[Audience, ...]:
     """Who has to be told of an event: nobody of most of them."""
+    if event.event.kind.startswith("hold."):
+        concerned = Audience.CENTRAL_AUTHORITY.value in str(event.event.data.get("to")).split()
+        return (*_DESK, Audience.CENTRAL_AUTHORITY) if concerned else _DESK
     if event.event.kind not in _OF_CLOCKS:
-        return _DESK if event.event.kind.startswith("hold.") else AUDIENCES.get(event.event.kind, ())
+        return AUDIENCES.get(event.event.kind, ())
     named = str(event.event.data.get("audience") or "").split(",")
     return tuple(audience for audience in Audience if audience.value in named)
 
 
 def recipients(
-    teller: Teller, audiences: Iterable[Audience], tier: Tier | None, *, channels: Sequence[Channel]
+    teller: Teller,
+    audiences: Iterable[Audience],
+    tier: Tier | None,
+    *,
+    channels: Sequence[Channel],
+    called: Called = NOBODY_CALLED,
 ) -> Iterator[Recipient]:
-    """Every address once: the operator's channels, and by mail the escalation contacts of the own directory entry.
+    """Every address once: the operator's channels, and by mail whom the roster and the own directory entry name.
 
-    The first of these contacts is the second after the desk itself. What has no tier goes through every channel.
+    The first of the escalation contacts is the second after the desk itself where the roster names none who can be
+    reached; the central authority is that for mutual assistance. What has no tier goes through every channel.
     """
     seen: set[str] = set()
     for audience in audiences:
@@ -144,16 +159,25 @@ def recipients(
             for one in channels
             if one.audience is audience and (tier is None or tier in one.tiers)
         ]
-        for one in (*configured, *_of_directory(teller, audience)):
+        for one in (*configured, *_by_mail(teller, audience, called)):
             if one.target not in seen:
                 seen.add(one.target)
                 yield one
 
 
-def _of_directory(teller: Teller, audience: Audience) -> Iterator[Recipient]:
-    if teller.point is None or teller.means.mail is None:
+def _by_mail(teller: Teller, audience: Audience, called: Called) -> Iterator[Recipient]:
+    if teller.means.mail is None:
         return
-    contacts = {Audience.SECOND_CONTACT: teller.point.escalation[:1], Audience.ESCALATION: teller.point.escalation}
+    on_duty = called.address(audience)
+    if on_duty is not None:
+        yield Recipient(ChannelKind.MAIL, on_duty, audience, None)
+    if teller.point is None or (audience is Audience.SECOND_CONTACT and not called.default):
+        return
+    contacts = {
+        Audience.SECOND_CONTACT: teller.point.escalation[:1],
+        Audience.ESCALATION: teller.point.escalation,
+        Audience.CENTRAL_AUTHORITY: (teller.point.central_authorities[0].contact,),
+    }
     for contact in contacts.get(audience, ()):
         yield Recipient(ChannelKind.MAIL, contact.email, audience, None)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from email.errors import MessageError
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from app.notify.means import MailServer
 
 TIMEOUT_S = 20.0
+LONGEST_S = 45.0
+"""For the whole of it, however slowly a server answers line by line: less than the lease of a notification."""
+
 PERMANENT = 500
 
 _ABOUT_TLS = ("certificate", "starttls", "ssl")
@@ -30,28 +35,44 @@ async def send_mail(server: MailServer, letter: Letter, *, now: datetime) -> Non
 
     A repetition bears the same Message-ID, so that a mailbox that already has it can tell.
     """
+    message = _message(server, letter, now)
     try:
-        await aiosmtplib.send(
-            _message(server, letter, now),
-            hostname=server.host,
-            port=server.port,
-            username=server.user,
-            password=server.password,
-            timeout=TIMEOUT_S,
-            use_tls=server.tls is Tls.IMPLICIT,
-            # True demands it, False does without; None would take what it gets.
-            start_tls=server.tls is Tls.STARTTLS,
-            tls_context=server.context,
-        )
+        async with asyncio.timeout(server.patience_s):
+            await aiosmtplib.send(
+                message,
+                sender=server.sender,
+                recipients=[letter.target],
+                hostname=server.host,
+                port=server.port,
+                username=server.user,
+                password=server.password,
+                timeout=TIMEOUT_S,
+                use_tls=server.tls is Tls.IMPLICIT,
+                # True demands it, False does without; None would take what it gets.
+                start_tls=server.tls is Tls.STARTTLS,
+                tls_context=server.context,
+            )
     except (SMTPException, OSError, ValueError) as fault:
         raise NotTaken(_trouble(fault)) from fault
 
 
 def _message(server: MailServer, letter: Letter, now: datetime) -> EmailMessage:
+    """The mail; raises `NotTaken` for an address that is none, or more than one.
+
+    A title may bear words of another node. An encoded word (RFC 2047) among them would be decoded by the library when
+    it is set, line breaks and all, and so begin headers of its own: it is taken apart.
+    """
     message = EmailMessage()
     message["From"] = server.sender
-    message["To"] = letter.target
-    message["Subject"] = letter.title
+    message["Subject"] = letter.title.replace("=?", "= ?")
+    try:
+        message["To"] = letter.target
+        named = [one.addr_spec for one in message["To"].addresses]
+    except (MessageError, ValueError, IndexError) as fault:
+        # The library's reader of addresses raises any of them, also for one that merely ends too early.
+        raise NotTaken(Trouble.ADDRESS_REFUSED) from fault
+    if named != [letter.target]:
+        raise NotTaken(Trouble.ADDRESS_REFUSED)
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{letter.id}@{server.sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"

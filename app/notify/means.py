@@ -22,6 +22,9 @@ class Tls(StrEnum):
     NONE = "none"
 
 
+PATIENCE_S = 45.0
+"""For one mail as a whole, however slowly the server answers line by line: less than the lease of a notification."""
+
 _SCHEMES = {"smtps": (Tls.IMPLICIT, 465), "smtp": (Tls.STARTTLS, 587), "smtp+plain": (Tls.NONE, 25)}
 
 
@@ -36,6 +39,7 @@ class MailServer:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     context: ssl.SSLContext | None = None
+    patience_s: float = PATIENCE_S
 
 
 @dataclass(frozen=True, slots=True)

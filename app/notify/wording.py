@@ -20,11 +20,16 @@ if TYPE_CHECKING:
     from app.db.notifications import Matter
 
 FAILED = "notification.failed"
+_WITHOUT_ACCESS = frozenset({Audience.REGISTRAR, Audience.CENTRAL_AUTHORITY})
+"""Who has no seat at this node, and nothing of a link to it."""
+
 MAX_TITLE_LENGTH = 150
 
 _DO: Mapping[str, str] = {
     "request.filed": "Open it: the agency waits, and nothing has left the state.",
     "exchange.delivered": "Take it: acknowledge it, then decide. Their people see that only a machine has it.",
+    "hold.lost": "They report that the data are lost. Read what and when, and tell the agency.",
+    "hold.lifted": "An authority there ended the order before its term. Read whether a new request could succeed.",
     "hold.expiring": "See to the follow-up request, or ask for more time: after its end nobody can.",
     "exchange.gap_alarmed": "Telephone the other contact point: a message of theirs has not come.",
     "contact_point.gap_alarmed": "Telephone the other contact point: a message of theirs has not come.",
@@ -34,6 +39,9 @@ _DO: Mapping[str, str] = {
     "contact_point.incident": "Another contact point reports an incident that concerns you: read it.",
     "contact_point.key_revoked_late": "A key was revoked for a time in which its messages were taken: look at them.",
     "quarantine.proposed": "Another officer proposed something about the quarantine: look at it with your own token.",
+    "roster.warning": "The duty roster breaks this rule soon: see who can take the shift, or be trained.",
+    "roster.error": "The duty roster breaks this rule now or within 48 hours: mend it. Where nobody is on duty or "
+    "trained, the escalation contact of the directory is called.",
     FAILED: "People were not told of something that is late. Look at the feed, tell them, and mend the channel.",
 }
 
@@ -56,7 +64,14 @@ _LATE: Mapping[Step, str] = {
     Step.REVIEW: "Take the postponed request up again.",
     Step.MLA_RECEIPT: "Ask your central authority whether the follow-up request has come.",
 }
+_FOR_CENTRAL_AUTHORITY: Mapping[str, str] = {
+    "hold.expiring": "Data held abroad for a case of ours are kept only until this end. Send the request for mutual "
+    "assistance, or tell our contact point that more time is needed: after the end nobody can give it.",
+    "hold.receipt_to_confirm": "They say that their request for mutual assistance was sent to you. Tell our contact "
+    "point whether it has come: until then the data held for them are lost with the end of the hold.",
+}
 _TELEPHONE = "Telephone the other contact point: the sheet says whom, in which order, and what to say."
+_UNCONFIRMED = "Their system has not confirmed it yet; sending goes on. The sheet says how else they are reached."
 _REMIND = "The other side is late: remind it."
 _REGISTERED = "No person at the requested contact point has taken it in twice the time. Metadata only."
 
@@ -77,7 +92,7 @@ class Words:
 def word(event: StoredEvent, matter: Matter | None, audience: Audience, *, code: str, link: str | None) -> Words:
     """The message about `event` for `audience`, from the contact point `code`. `link` is where people reach it."""
     members = _members(event, matter, audience, code=code)
-    place = None if link is None or audience is Audience.REGISTRAR else f"{link.rstrip('/')}{_path(event)}"
+    place = None if link is None or audience in _WITHOUT_ACCESS else f"{link.rstrip('/')}{_path(event)}"
     if place is not None:
         members["link"] = place
     said = {"type": event.event.kind, "timestamp": write_instant(event.at), "data": members}
@@ -101,10 +116,18 @@ _LABELS: Mapping[str, str] = {
     "level": "Per cent of its time gone by",
     "expires_at": "Ends",
     "peer": "Other contact point",
+    "rule": "Rule",
+    "count": "How often",
+    "starts_at": "From",
+    "ends_at": "To",
     "channel": "Channel",
     "trouble": "Trouble",
     "link": "Where",
 }
+
+
+_OF_CASES = ("state", "step", "whose", "due_at", "level", "expires_at", "peer", "channel", "trouble")
+_OF_ROSTER = ("rule", "count", "starts_at", "ends_at")
 
 
 def _members(event: StoredEvent, matter: Matter | None, audience: Audience, *, code: str) -> dict[str, str]:
@@ -117,8 +140,7 @@ def _members(event: StoredEvent, matter: Matter | None, audience: Audience, *, c
             members |= {"reference": matter.reference, "request_type": matter.type}
         members |= {} if matter.requesting is None else {"requesting": matter.requesting}
         members |= {"requested": matter.requested, "tier": matter.tier.value, "state": matter.state}
-    named = ("state", "step", "whose", "due_at", "level", "expires_at", "peer", "channel", "trouble")
-    members |= {name: str(data[name]) for name in named if data.get(name) is not None}
+    members |= {name: str(data[name]) for name in (*_OF_CASES, *_OF_ROSTER) if data.get(name) is not None}
     return {name: _printable(value) for name, value in members.items()}
 
 
@@ -126,9 +148,13 @@ def _do(event: StoredEvent, audience: Audience) -> str:
     data = event.event.data
     if audience is Audience.REGISTRAR:
         return _REGISTERED
+    if audience is Audience.CENTRAL_AUTHORITY:
+        return _FOR_CENTRAL_AUTHORITY.get(event.event.kind, "Ask our contact point.")
     if "step" not in data:
         return _DO.get(event.event.kind, "Look at it.")
     step = Step(str(data["step"]))
+    if step is Step.DELIVERY:
+        return _UNCONFIRMED
     if data.get("whose") == "theirs":
         return _TELEPHONE if step in BY_TELEPHONE else _REMIND
     return _LATE.get(step, "Look at it.")
@@ -147,7 +173,7 @@ def _path(event: StoredEvent) -> str:
     if event.event.subject_kind == Subject.REQUEST:
         return f"/v1/requests/{subject}"
     if event.event.subject_kind != Subject.EXCHANGE:
-        return "/v1/events"
+        return "/v1/roster" if event.event.kind.startswith("roster.") else "/v1/events"
     by_voice = data.get("whose") == "theirs" and data.get("step") in {step.value for step in BY_TELEPHONE}
     return f"/v1/exchanges/{subject}" + ("/fallback-sheet" if by_voice else "")
 

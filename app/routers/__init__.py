@@ -25,11 +25,13 @@ from app.routers import (
     monitoring_inbox,
     monitoring_outbox,
     monitoring_peers,
+    monitoring_statistics,
     monitoring_traffic,
     ops,
     request_types,
     requests,
     roads,
+    roster,
 )
 
 ROUTERS = (
@@ -41,6 +43,7 @@ ROUTERS = (
     attachments.router,
     directory.router,
     roads.router,
+    roster.router,
     documents.router,
     holds.router,
     deadlines.router,
@@ -57,6 +60,7 @@ ROUTERS = (
     monitoring_bus.router,
     monitoring_traffic.router,
     monitoring_deadlines.router,
+    monitoring_statistics.router,
     ops.router,
     docs.router,
     asyncapi.router,

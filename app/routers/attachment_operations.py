@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
@@ -11,6 +11,7 @@ from app.db.tables_uploads import UploadState
 from app.domain.codes import Direction
 from app.domain.file_types import ALLOWED
 from app.domain.files import MAX_FILE_BYTES
+from app.domain.marking_bodies import GivenMarking, MarkingBody
 from app.routers.examples import EXCHANGE_ID
 from app.routers.models import Document, Listed, Moment, View
 from app.routers.operations import (
@@ -29,16 +30,23 @@ MAX_PIECE_BYTES = 4 * 1024 * 1024
 
 
 class NewAttachment(Document):
-    """A file announced before its first byte. Without `media_type` its content says what it is."""
+    """A file announced before its first byte. Without `media_type` its content says what it is.
+
+    Without `marking` it bears that of the message which brings it, and never a more open one.
+    """
 
     name: Annotated[str, Field(min_length=1, max_length=255, description="Without a path, as in `order.pdf`.")]
     size: Annotated[int, Field(ge=0, le=MAX_FILE_BYTES, description="Bytes.")]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="Of the whole file, in hex.")]
     media_type: Annotated[str | None, Field(max_length=200, description=f"One of: {', '.join(ALLOWED)}.")] = None
+    marking: GivenMarking | None = None
 
 
 class AttachmentFile(View):
-    """A file of a case. `received` of its `size` bytes are here; `wrong`: not what was announced or signed."""
+    """A file of a case. `received` of its `size` bytes are here; `wrong`: not what was announced or signed.
+
+    `marking` is null while it has none of its own and no message has brought it.
+    """
 
     id: UUID
     request_id: UUID | None
@@ -51,9 +59,16 @@ class AttachmentFile(View):
     received: int
     state: UploadState
     fault: str | None
+    marking: MarkingBody | None
+    warnings: list[dict[str, Any]]
     created_at: Moment
 
 
+MIXED = {
+    "pointer": "/marking",
+    "code": "mixed_marking",
+    "detail": "This file is marked differently from the rest of its case; the stricter label will count.",
+}
 FILE = {
     "id": "0193503e-7a52-7c1e-9d0b-3f3c6f6b2f21",
     "request_id": "0193503e-7a52-7c1e-9d0b-3f3c6f6b2f01",
@@ -66,10 +81,13 @@ FILE = {
     "received": 0,
     "state": "uploading",
     "fault": None,
+    "marking": {"tlp": "TLP:RED", "pap": "PAP:RED", "handling": ["H1"], "text": None},
+    "warnings": [MIXED],
     "created_at": "2026-11-22T09:30:00.000Z",
 }
 READY = FILE | {"received": 48_213, "state": "ready", "media_type": "application/pdf"}
 ANSWERED = READY | {"request_id": None, "exchange_id": EXCHANGE_ID, "direction": "incoming", "state": "sent"}
+ANSWERED |= {"warnings": []}
 
 FILE_UNUSABLE = Fault("file_unusable", 422, "This file cannot be sent.")
 NOT_HERE = Fault("attachments_not_here", 422, "An extension brings no files; add them to the exchange it is about.")
@@ -77,6 +95,13 @@ TOO_MANY_FILES = Fault("too_many_files", 409, "A case has at most 50 files of 20
 UPLOAD_OFFSET = Fault("upload_offset", 409, "The next piece begins elsewhere.", {"received": 4_194_304})
 UPLOAD_ENDED = Fault("upload_ended", 409, "This file is whole already, or was given up.", {"received": 48_213})
 PIECE_TOO_LONG = Fault("piece_too_long", 422, "The piece does not fit the file.")
+C_MARKING = Fault("C-MARKING", 422, "The file cannot bear this marking.")
+USE_NOT_PERMITTED = Fault(
+    "use_not_permitted",
+    409,
+    "Marking or condition does not allow it: ask the giver for an onward transfer.",
+    {"reason": "court_use_not_permitted"},
+)
 NOT_WHOLE = Fault("attachment_not_whole", 409, "The file is not whole yet, or not what was signed.")
 SENT_ALREADY = Fault("attachment_sent", 409, "A signed message names this file; it stays.")
 
@@ -99,7 +124,7 @@ FOR_REQUEST = Operation(
     Tag.REQUESTS,
     "Announce a file of a request",
     _BEGUN,
-    errors=(ROLE_NOT_ALLOWED, ACTION_NOT_ALLOWED, TOO_MANY_FILES, FILE_UNUSABLE, NOT_HERE),
+    errors=(ROLE_NOT_ALLOWED, ACTION_NOT_ALLOWED, TOO_MANY_FILES, FILE_UNUSABLE, NOT_HERE, C_MARKING),
     body=_NEW,
     acts=True,
 )
@@ -111,7 +136,7 @@ FOR_EXCHANGE = Operation(
     Tag.EXCHANGES,
     "Announce a file of an exchange",
     _BEGUN,
-    errors=(ROLE_NOT_ALLOWED, TOO_MANY_FILES, FILE_UNUSABLE),
+    errors=(ROLE_NOT_ALLOWED, TOO_MANY_FILES, FILE_UNUSABLE, C_MARKING),
     body=_NEW,
     acts=True,
 )
@@ -143,10 +168,14 @@ CONTENT = Operation(
             str,
             {"text": "…"},
             media_type="application/octet-stream",
-            headers={"Content-Disposition": "Always an attachment, with its name.", "Repr-Digest": "SHA-256."},
+            headers={
+                "Content-Disposition": "Always an attachment, with its name.",
+                "Repr-Digest": "SHA-256.",
+                "Marking": "TLP, PAP and handling codes.",
+            },
         )
     },
-    errors=(ROLE_NOT_ALLOWED, NOT_WHOLE),
+    errors=(ROLE_NOT_ALLOWED, NOT_WHOLE, USE_NOT_PERMITTED),
 )
 DELETE = Operation(
     "deleteAttachment",

@@ -14,8 +14,12 @@ from app.db import requests, uploads
 from app.db.engine import begin, reading
 from app.db.tables_uploads import UploadState
 from app.db.uploads import Case
-from app.domain.codes import IntakeState, Role
+from app.domain.codes import Direction, IntakeState, Role
+from app.domain.exchange.marking_guards import C_MARKING, file_marking_errors
+from app.domain.exchange.values import Exchange
 from app.domain.files import name_to_save
+from app.domain.marking_bodies import read_marking, write_marking
+from app.domain.markings import Destination, Marking
 from app.envelope.format import decode_part, encode_part
 from app.errors import Conflict, Refused, Unknown
 from app.routers import attachment_operations as told
@@ -24,6 +28,7 @@ from app.routers.attachment_operations import AttachmentFile, NewAttachment
 from app.routers.bodies import parse_model, read_bytes
 from app.routers.deps import AGENCY, DESK, Caller, Command, Commanding, ReadingOnly, require_role, runtime_of
 from app.routers.exchanges import find_exchange
+from app.routers.exports import State
 from app.routers.idempotency import once
 from app.routers.listing import parse_id
 from app.routers.reading import remember_reading
@@ -34,6 +39,7 @@ from app.services.begin_upload import Announced, begin_upload
 from app.services.find_file import CaseFile, files_of_case, find_file, read_content
 from app.services.node import Actor
 from app.services.recovery.closed import refuse_shut
+from app.services.release_file import check_release
 
 router = APIRouter()
 
@@ -45,6 +51,10 @@ STILL_AT_HOME = frozenset({IntakeState.INTAKE, IntakeState.TRIAGE, IntakeState.R
 
 Offset = Annotated[
     int, Query(ge=0, le=2**53 - 1, description="Where this piece begins: how many bytes came before it.")
+]
+
+Recipient = Annotated[
+    Destination | None, Query(description="For whom it is fetched: refused where the file may not go there.")
 ]
 
 
@@ -61,7 +71,7 @@ async def announce_for_request(command: Commanding, request_id: str) -> Response
         if asks_extension(record):
             # It becomes an act on a hold, which brings none: the file would be left behind silently.
             raise Refused("attachments_not_here", "An extension brings no files; add them to the exchange it is about.")
-        return await _begin(command, Case(request_id=record.id))
+        return await _begin(command, Case(request_id=record.id), answering=None)
 
     return await once(command, make)
 
@@ -86,7 +96,8 @@ async def announce_for_exchange(command: Commanding, exchange_id: str) -> Respon
     async def make() -> Answer:
         require_role(command.actor, *DESK)
         record = await find_exchange(command, exchange_id, for_update=True)
-        return await _begin(command, Case(exchange_id=record.value.id))
+        answering = record.value if record.direction is Direction.INCOMING else None
+        return await _begin(command, Case(exchange_id=record.value.id), answering=answering)
 
     return await once(command, make)
 
@@ -130,16 +141,24 @@ async def upload(request: Request, caller: Caller, attachment_id: str, offset: O
 
 
 @router.get("/v1/attachments/{attachment_id}/content", **told.CONTENT.route())
-async def download(command: Commanding, attachment_id: str) -> Response:
-    """The content of a whole file. Whoever opens it leaves a fact in the audit log, as with every case."""
+async def download(
+    command: Commanding, attachment_id: str, recipient: Recipient = None, code: State = None
+) -> Response:
+    """The content of a whole file. Whoever opens it leaves a fact in the audit log, as with every case.
+
+    With `recipient` it is refused where marking, conditions or a missing grant keep it from there.
+    """
     require_role(command.actor, *READERS)
     file = _allowed(await find_file(command.session, parse_id(attachment_id)), command.actor)
     if not file.is_whole:
         raise Conflict("attachment_not_whole", "The file is not whole yet, or not what was signed.")
+    if recipient is not None:
+        await check_release(command.session, command.node, file, to=recipient, code=code)
     await remember_reading(command, file.exchange_id or file.request_id or file.id)
     engine = command.runtime.engine
     headers = {
         **NO_STORE,
+        **_marking_header(file.marking),
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name_to_save(file.name), safe='')}",
         "Content-Length": str(file.size),
         "Content-Security-Policy": "sandbox; default-src 'none'",
@@ -168,14 +187,23 @@ async def delete(command: Commanding, attachment_id: str) -> Response:
     return Response(status_code=204, headers=NO_STORE)
 
 
-async def _begin(command: Command, case: Case) -> Answer:
+async def _begin(command: Command, case: Case, *, answering: Exchange | None) -> Answer:
     new = parse_model(NewAttachment, command.body.json())
-    file = Announced(new.name, new.size, encode_part(bytes.fromhex(new.sha256)), new.media_type)
+    errors = file_marking_errors(answering, new.marking)
+    if errors:
+        raise Refused(C_MARKING, "The file cannot bear this marking.", errors=errors)
+    marking = read_marking(new.marking)
+    file = Announced(new.name, new.size, encode_part(bytes.fromhex(new.sha256)), new.media_type, marking)
     begun = await begin_upload(command.acting, case, file)
     shown = await find_file(command.session, begun.id)
     if shown is None:
         raise Unknown("not_found", "There is no such thing, or it is not yours.")
     return Answer(201, _show(shown), {"Location": f"/v1/attachments/{begun.id}"})
+
+
+def _marking_header(marking: Marking | None) -> dict[str, str]:
+    """The codes; the text of H3 is in what is shown of the file."""
+    return {} if marking is None else {"Marking": ", ".join((marking.tlp, marking.pap, *marking.handling))}
 
 
 def _listed(found: Sequence[CaseFile]) -> Response:
@@ -206,5 +234,7 @@ def _show(file: CaseFile) -> AttachmentFile:
         received=file.received,
         state=file.state,
         fault=file.fault,
+        marking=None if file.marking is None else write_marking(file.marking),
+        warnings=[told.MIXED] if file.mixed else [],
         created_at=file.created_at,
     )

@@ -22,8 +22,9 @@ from app.db.engine import ReadSession, Session, begin, reading
 from app.domain.codes import Role
 from app.errors import FieldError, Forbidden, NotAuthenticated, Refused
 from app.routers.bodies import Body, read_body
+from app.routers.refused import note_refusal
 from app.runtime import Runtime
-from app.services.authenticate import authenticate
+from app.services.authenticate import TokenRefused, authenticate
 from app.services.node import Acting, Actor, Node
 from app.services.recovery.closed import refuse_shut
 
@@ -103,8 +104,8 @@ async def known_caller(
     try:
         async with reading(runtime.engine) as session:
             caller = await authenticate(session, credentials.credentials, now=runtime.clock())
-    except NotAuthenticated:
-        runtime.metrics.auth_attempts.labels(outcome="refused").inc()
+    except TokenRefused as refused:
+        await note_refusal(runtime, request, credential=credentials.credentials, refused=refused)
         raise
     runtime.metrics.auth_attempts.labels(outcome="accepted").inc()
     _refuse_unknown_parameters(request)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from app.db import directories, incidents, test_calls
-from app.db.engine import ReadSession
+from app.db.incidents import IncidentRecord
 from app.db.test_calls import CallRecord
 from app.domain.codes import Direction, Role
 from app.domain.contact_points import ContactPoint
@@ -18,29 +20,31 @@ from app.errors import Unknown
 from app.routers import directory_operations as told
 from app.routers.answers import Answer, answer_json
 from app.routers.bodies import parse_model
-from app.routers.deps import DESK, Command, Commanding, Reading, ReadingOnly, needs, require_role
+from app.routers.deps import DESK, Commanding, Reading, ReadingOnly, needs, require_role
 from app.routers.directory_operations import (
     CallAct,
     CallView,
     ContactPointInFull,
     ContactPointView,
     DirectoryVersion,
+    IncidentAct,
     IncidentView,
+    LastCallView,
     NewCall,
     NewIncident,
 )
 from app.routers.idempotency import once
-from app.routers.listing import parse_id
+from app.routers.listing import AskedPage, listed, parse_id
+from app.routers.timed_listing import AskedTimedPage, listed_by_time
 from app.services.answer_test_call import answer_test_call, waiting_call
 from app.services.call_to_test import Planned, call_to_test
+from app.services.end_incident import end_incident, find_incident, refuse_over
 from app.services.report_incident import Reported, report_incident
 
 router = APIRouter()
 
 MEMBERS = DESK | {Role.REGISTRAR}
-MOST = 200
-"""Versions, calls and incidents that a list shows; older ones are in the audit log."""
-
+Calls = Mapping[str, tuple[CallRecord | None, list[bool]]]
 DRAWN_FROM = 2**32
 
 
@@ -48,7 +52,8 @@ DRAWN_FROM = 2**32
 async def list_points(view: ReadingOnly) -> Response:
     """Every contact point of the directory: its networks, languages, hours, and whether it has answered lately."""
     points = sorted(view.node.directory.contact_points, key=lambda point: point.code)
-    shown = [(await _show_point(view, point)).model_dump(mode="json") for point in points]
+    calls = await test_calls.latest_of_all(view.session)
+    shown = [_show_point(view, point, calls).model_dump(mode="json") for point in points]
     return answer_json(200, {"data": shown, "next": None})
 
 
@@ -59,17 +64,18 @@ async def read_point(view: ReadingOnly, code: str) -> Response:
     point = view.node.directory.point(code)
     if point is None:
         raise Unknown("not_found", "There is no such thing, or it is not yours.")
-    shown = await _show_point(view, point)
+    shown = _show_point(view, point, await test_calls.latest_of_all(view.session))
     full = ContactPointInFull(**dict(shown), entry=point.model_dump(mode="json"))
     return answer_json(200, full)
 
 
 @router.get("/v1/directory/changes", dependencies=[Depends(needs(*MEMBERS))], **told.CHANGES.route())
-async def list_changes(view: ReadingOnly) -> Response:
+async def list_changes(view: ReadingOnly, request: Request, page: AskedPage) -> Response:
     """The versions this node has worked with; the digest is that of the file, which the auditor may compare."""
-    seen = await directories.versions_seen(view.session, limit=MOST)
-    shown = [DirectoryVersion.model_validate(one).model_dump(mode="json") for one in seen]
-    return answer_json(200, {"data": shown, "next": None})
+    # Versions are numbers: a cursor holds the last one shown in the place of an id.
+    before = None if page.before is None else page.before.int
+    seen = await directories.versions_seen(view.session, limit=page.fetch, before=before)
+    return listed(request, page, seen, key=lambda one: UUID(int=one.version), show=DirectoryVersion.model_validate)
 
 
 @router.post("/v1/directory/contact-points/{code}/test-calls", **told.PLACE_CALL.route())
@@ -96,10 +102,10 @@ async def place_call(command: Commanding, code: str) -> Response:
 
 
 @router.get("/v1/test-calls", dependencies=[Depends(needs(*MEMBERS))], **told.CALLS.route())
-async def list_calls(view: ReadingOnly) -> Response:
+async def list_calls(view: ReadingOnly, request: Request, page: AskedTimedPage) -> Response:
     """Test calls to and from this contact point; one from abroad waits for a person here to answer it."""
-    found = await test_calls.newest(view.session, limit=MOST)
-    return answer_json(200, {"data": [_show_call(one).model_dump(mode="json") for one in found], "next": None})
+    found = await test_calls.page(view.session, limit=page.fetch, before=page.before)
+    return listed_by_time(request, page, found, at=lambda one: one.planned_at, show=_show_call)
 
 
 @router.post("/v1/test-calls/{call_id}/actions", **told.ANSWER_CALL.route())
@@ -123,48 +129,72 @@ async def report(command: Commanding) -> Response:
         require_role(command.actor, Role.SUPERVISOR)
         new = parse_model(NewIncident, command.body.json())
         reported = Reported(**{name: getattr(new, name) for name in NewIncident.model_fields})
-        shown = [
-            IncidentView.model_validate(one).model_dump(mode="json")
-            for one in await report_incident(command.acting, reported)
-        ]
+        shown = [_show_incident(one).model_dump(mode="json") for one in await report_incident(command.acting, reported)]
         return Answer(201, {"data": shown, "next": None})
 
     return await once(command, make)
 
 
 @router.get("/v1/incidents", dependencies=[Depends(needs(*DESK))], **told.INCIDENTS.route())
-async def list_incidents(view: ReadingOnly) -> Response:
+async def list_incidents(view: ReadingOnly, request: Request, page: AskedTimedPage) -> Response:
     """Incidents that this contact point told of, and that it was told of."""
-    found = await incidents.newest(view.session, limit=MOST)
-    shown = [IncidentView.model_validate(one).model_dump(mode="json") for one in found]
-    return answer_json(200, {"data": shown, "next": None})
+    found = await incidents.page(view.session, limit=page.fetch, before=page.before)
+    return listed_by_time(request, page, found, at=lambda one: one.told_at, show=_show_incident)
 
 
-async def _show_point(view: Reading | Command, point: ContactPoint) -> ContactPointView:
+@router.post("/v1/incidents/{incident_id}/actions", **told.END_INCIDENT.route())
+async def act_on_incident(command: Commanding, incident_id: str) -> Response:
+    """End it, with the reason: its exchanges lose the mark, and the other side is told of what happened here."""
+
+    async def make() -> Answer:
+        require_role(command.actor, *DESK)
+        found = await find_incident(command.acting, parse_id(incident_id))
+        require_role(command.actor, Role.SUPERVISOR)
+        await refuse_over(command.acting, found)
+        act = parse_model(IncidentAct, command.body.json())
+        return Answer(200, _show_incident(await end_incident(command.acting, found, note=act.text)))
+
+    return await once(command, make)
+
+
+def _show_point(view: Reading, point: ContactPoint, calls: Calls) -> ContactPointView:
     reach = how_to_reach(point, now=view.now)
+    today = view.now.date()
+    last, answered = calls.get(point.code, (None, []))
+    mended = Standing.STALE if point.is_stale(view.now) else Standing.VERIFIED
     return ContactPointView(
         code=point.code,
         country=point.country,
         party_kind=point.party_kind,
         agency=reach.agency,
-        networks=[str(one.network) for one in point.networks],
+        networks=[str(one.network) for one in point.networks if point.is_member(one.network, on=today)],
         languages=[one.tag for one in point.languages],
         time_zone=point.time_zone,
         attendance=reach.attendance,
         local_time=reach.local_time.isoformat(timespec="minutes"),
         capabilities={name: str(level) for name, level in point.capabilities},
-        standing=await _standing(view.session, point, view),
+        standing=Standing.UNVERIFIED if is_unverified(answered) else mended,
         verified_at=point.last_verified_at,
+        last_call=None if last is None else _show_last(last),
     )
 
 
-async def _standing(session: ReadSession, point: ContactPoint, view: Reading | Command) -> Standing:
-    if is_unverified(await test_calls.latest_over(session, point.code)):
-        return Standing.UNVERIFIED
-    return Standing.STALE if point.is_stale(view.now) else Standing.VERIFIED
+def _show_last(call: CallRecord) -> LastCallView:
+    waited = None if call.answered_at is None or call.called_at is None else call.answered_at - call.called_at
+    return LastCallView(
+        kind=call.kind,
+        called_at=call.called_at,
+        answered_at=call.answered_at,
+        answered_after_seconds=None if waited is None else int(waited.total_seconds()),
+    )
 
 
 def _show_call(call: CallRecord) -> CallView:
     waits = call.direction is Direction.INCOMING and call.answered_at is None
     members = {name: getattr(call, name) for name in CallView.model_fields if hasattr(call, name)}
     return CallView(**members, allowed_actions=["answer"] if waits else [])
+
+
+def _show_incident(record: IncidentRecord) -> IncidentView:
+    members = {name: getattr(record, name) for name in IncidentView.model_fields if hasattr(record, name)}
+    return IncidentView(**members, allowed_actions=["end"] if record.over_at is None else [])

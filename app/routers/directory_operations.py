@@ -21,8 +21,17 @@ AnyId = Annotated[UUID, Field(strict=False)]
 CALL_ID = "0193503e-7a52-7c1e-9d0b-3f3c6f6b2f31"
 
 
+class LastCallView(View):
+    """Our latest test call to it, and how long a person there took to answer."""
+
+    kind: CallKind
+    called_at: Moment | None
+    answered_at: Moment | None
+    answered_after_seconds: int | None
+
+
 class ContactPointView(View):
-    """A contact point as the directory has it, and what is known of its reachability."""
+    """A contact point as the directory has it, in the networks of today, and what is known of its reachability."""
 
     code: str
     country: str
@@ -36,6 +45,7 @@ class ContactPointView(View):
     capabilities: dict[str, str]
     standing: Standing
     verified_at: Moment
+    last_call: LastCallView | None
 
 
 class ContactPointInFull(ContactPointView):
@@ -109,6 +119,16 @@ class IncidentView(View):
     contact: str
     exchanges: list[UUID]
     limit_onward: bool
+    over_at: Moment | None
+    over_note: str | None
+    allowed_actions: list[str]
+
+
+class IncidentAct(Document):
+    """A supervisor says why it is over. One that another contact point told of is over here alone."""
+
+    action: Literal["end"]
+    text: ShortText
 
 
 POINT = {
@@ -124,6 +144,12 @@ POINT = {
     "capabilities": {"preservation": "EXECUTES"},
     "standing": "verified",
     "verified_at": "2026-11-20T04:12:00.000Z",
+    "last_call": {
+        "kind": "PING",
+        "called_at": "2026-11-20T04:10:00.000Z",
+        "answered_at": "2026-11-20T04:12:00.000Z",
+        "answered_after_seconds": 120,
+    },
 }
 CALL = {
     "id": CALL_ID,
@@ -150,7 +176,19 @@ INCIDENT = {
     "contact": "Data protection officer, +99900555099",
     "exchanges": [EXCHANGE_ID],
     "limit_onward": True,
+    "over_at": None,
+    "over_note": None,
+    "allowed_actions": ["end"],
 }
+LOST_DISK: dict[str, object] = {
+    "discovered_at": "2026-11-22T08:00:00Z",
+    "what": INCIDENT["what"],
+    "mitigations": INCIDENT["mitigations"],
+    "contact": INCIDENT["contact"],
+    "exchanges": [],
+    "peers": ["XT"],
+}
+FOUND = "The disk was found; its seal was not broken."
 UNKNOWN_PEER = Fault("contact_point_unknown", 422, "A contact point is not there.")
 EXCHANGE_UNKNOWN = Fault("exchange_unknown", 422, "An exchange is not there.")
 TOO_FAR_AHEAD = Fault("too_far_ahead", 422, "This test call is planned too far ahead.")
@@ -226,14 +264,7 @@ REPORT = Operation(
     body=JsonBody(
         NewIncident,
         {
-            "lost_disk": {
-                "discovered_at": "2026-11-22T08:00:00Z",
-                "what": INCIDENT["what"],
-                "mitigations": INCIDENT["mitigations"],
-                "contact": INCIDENT["contact"],
-                "exchanges": [],
-                "peers": ["XT"],
-            }
+            "lost_disk": LOST_DISK,
         },
     ),
     acts=True,
@@ -248,4 +279,19 @@ INCIDENTS = Operation(
         )
     },
     errors=(ROLE_NOT_ALLOWED,),
+)
+END_INCIDENT = Operation(
+    "actOnIncident",
+    Tag.DIRECTORY,
+    "End a security incident",
+    {
+        200: Answered(
+            "It is over.",
+            IncidentView,
+            {"over": INCIDENT | {"over_at": "2026-11-23T09:30:00.000Z", "over_note": FOUND, "allowed_actions": []}},
+        )
+    },
+    errors=(ROLE_NOT_ALLOWED, ACTION_NOT_ALLOWED),
+    body=JsonBody(IncidentAct, {"end": {"action": "end", "text": FOUND}}),
+    acts=True,
 )

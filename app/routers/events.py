@@ -7,11 +7,13 @@ It holds ids and states only. The id of an event is its sealed place in the feed
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from app.db.events import Position, StoredEvent
 from app.routers.answers import NO_STORE, answer_json, json_bytes
@@ -19,7 +21,7 @@ from app.routers.deps import Caller, runtime_of
 from app.routers.feed import MAX_WAIT_SECONDS, Feed, asked_wait, scope_of
 from app.routers.listing import DEFAULT_LIMIT, MAX_CURSOR_LENGTH, Limit
 from app.routers.models import Listed, Moment, View
-from app.routers.operations import Answered, Operation, Tag
+from app.routers.operations import Answered, Fault, Operation, Tag
 
 router = APIRouter()
 
@@ -58,6 +60,13 @@ data: {{"id":"{EXAMPLE["id"]}","kind":"request.signed","at":"2026-11-22T09:41:07
 
 """
 
+TOO_MANY_STREAMS = Fault(
+    "too_many_streams",
+    429,
+    "You have 8 streams or waiting polls of events open: close one, or ask without waiting.",
+    {"retry_after": 5},
+)
+
 READ_EVENTS = Operation(
     "readEvents",
     Tag.EVENTS,
@@ -71,6 +80,7 @@ READ_EVENTS = Operation(
             headers={"Preference-Applied": "The wait that was granted, as `wait=30`."},
         )
     },
+    errors=(TOO_MANY_STREAMS,),
 )
 
 After = Annotated[
@@ -112,16 +122,39 @@ async def read_events(
 
     Ask again with `after` set to `next`. With `Prefer: wait=30` an answer without events waits up to that long for one.
     With `Accept: text/event-stream` the events come as a stream; it ends after some minutes, and goes on from
-    `Last-Event-ID`.
+    `Last-Event-ID`. One person has a limited number of streams and waiting polls open at once; one more is a 429, and
+    `Retry-After` says when to try again. Asking without waiting is never counted.
     """
-    feed = Feed(runtime_of(request), scope_of(caller))
+    runtime = runtime_of(request)
+    feed = Feed(runtime, scope_of(caller))
+    seat = runtime.readers.seat(caller.person_id)
     position = await feed.place(asked.after)
     if STREAM in request.headers.get("accept", ""):
-        return StreamingResponse(_stream(feed, position, asked.limit), media_type=STREAM, headers=STREAM_HEADERS)
-    found = await feed.wait(position, asked.limit, seconds=asked.wait)
+        return Seated(seat, _stream(feed, position, asked.limit), media_type=STREAM, headers=STREAM_HEADERS)
+    with seat if asked.wait else nullcontext():
+        found = await feed.wait(position, asked.limit, seconds=asked.wait)
     following = feed.seal(found[-1].position if found else position)
     applied = {"Preference-Applied": f"wait={asked.wait}"} if asked.wait else {}
     return answer_json(200, {"data": [_view(feed, one) for one in found], "next": following}, headers=applied)
+
+
+class Seated(StreamingResponse):
+    """A stream that has a place of its person's from its first byte to its last, however it ends."""
+
+    def __init__(
+        self,
+        seat: AbstractContextManager[None],
+        content: AsyncIterator[bytes],
+        *,
+        media_type: str,
+        headers: dict[str, str],
+    ) -> None:
+        super().__init__(content, media_type=media_type, headers=headers)
+        self._seat = seat
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._seat:
+            await super().__call__(scope, receive, send)
 
 
 async def _stream(feed: Feed, position: Position, limit: int) -> AsyncIterator[bytes]:

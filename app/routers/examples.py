@@ -144,6 +144,7 @@ EXCHANGE = {
             "arrived": 3,
             "chunks": 17,
             "state": "arriving",
+            "marking": {"tlp": "TLP:AMBER+STRICT", "pap": "PAP:RED", "handling": ["H1"], "text": None},
         }
     ],
     "not_understood": [],

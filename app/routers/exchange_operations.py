@@ -136,6 +136,20 @@ ACT = Operation(
                 "codes": ["C-PORT"],
                 "text": "The address is shared: which source port?",
             },
+            "raise_tier": {
+                "action": "raise_tier",
+                "generation": 2,
+                "tier": "EMERGENCY",
+                "reasons": "The account now shows where a missing child is held.",
+                "emergency": {
+                    "threat_kind": "CHILD_AT_RISK",
+                    "persons_at_risk": "Girl, 9, missing since 21 November",
+                    "facts": "She was last seen with a man whom she had met in a game. He has written from the account "
+                    "since, and says that he will not bring her back.",
+                    "link_to_data": "The address of his last login shows from where he writes.",
+                    "imminent_until": "2026-11-22T12:00:00Z",
+                },
+            },
             "withdraw": {"action": "withdraw", "generation": 5},
         },
     ),

@@ -12,8 +12,9 @@ from pydantic import BaseModel
 
 from app.db.disclosures import Disclosure
 from app.db.exchanges import ExchangeRecord
+from app.db.files import NamedFile
 from app.domain.codes import Direction, Instrument, RequestType, State, Tier
-from app.domain.exchange.exporting import Entry, Exported
+from app.domain.exchange.exporting import ATTACHMENT, BroughtFile, Entry, Exported
 from app.domain.marking_bodies import MarkingBody, write_marking
 from app.domain.markings import Destination
 from app.domain.onward_bodies import OnwardTransferBody, UseQuestionBody
@@ -47,7 +48,7 @@ class PurposeView(View):
 
 
 class ItemView(View):
-    """One item: the request, an answer, a traffic path. `conditions` bind whoever has it.
+    """One item: the request, an answer, a traffic path, a file. `conditions` bind whoever has it.
 
     An auditor sees that there is an item, how it is marked and what binds it, and not its content.
     """
@@ -118,6 +119,11 @@ class BesideExport:
     content: bool = True
 
 
+def file_item(file: NamedFile) -> BroughtFile:
+    """A file as an item of its exchange."""
+    return BroughtFile(file.created_at, own=file.direction is Direction.OUTGOING, marking=file.marking)
+
+
 def show_export(record: ExchangeRecord, exported: Exported, beside: BesideExport, *, now: datetime) -> ExportView:
     """The block, with what is beside it."""
     value, told = record.value, take_snapshot(record.value)
@@ -135,7 +141,7 @@ def show_export(record: ExchangeRecord, exported: Exported, beside: BesideExport
         state=value.state,
         generation=value.generation,
         b_reference=value.b_reference,
-        items=[_item(entry, _content(record, entry) if beside.content else None) for entry in exported.entries],
+        items=[_item(entry, _content(record, entry, beside) if beside.content else None) for entry in exported.entries],
         withheld=[
             WithheldView(kind=entry.kind, party=entry.party, at=entry.at, reason=reason)
             for entry, reason in exported.withheld
@@ -145,7 +151,7 @@ def show_export(record: ExchangeRecord, exported: Exported, beside: BesideExport
         use_questions=list(told.use_questions),
         disclosures=[show_disclosure(one) for one in beside.disclosures],
         holds=[show_hold(hold, record, now=now) for hold in value.holds] if beside.content else [],
-        attachments=list(beside.files),
+        attachments=[beside.files[one.number] for one in exported.entries if one.kind == ATTACHMENT],
     )
 
 
@@ -160,8 +166,10 @@ def _purpose(record: ExchangeRecord) -> PurposeView:
     )
 
 
-def _content(record: ExchangeRecord, entry: Entry) -> dict[str, Any]:
-    """What the item says, as the snapshot or the document has it."""
+def _content(record: ExchangeRecord, entry: Entry, beside: BesideExport) -> dict[str, Any]:
+    """What the item says, as the snapshot or the document has it; of a file, what it is."""
+    if entry.kind == ATTACHMENT:
+        return beside.files[entry.number].model_dump(mode="json")
     told = take_snapshot(record.value)
     contents: dict[str, list[BaseModel]] = {"answer": list(told.answers), "traffic_path": list(told.traffic_paths)}
     listed = contents.get(entry.kind)

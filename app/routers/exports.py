@@ -15,7 +15,7 @@ from app.routers.answers import Answer, answer_json
 from app.routers.bodies import parse_model
 from app.routers.deps import DESK, Commanding, require_role
 from app.routers.exchanges import find_exchange
-from app.routers.export_views import BesideExport, show_disclosure, show_export
+from app.routers.export_views import BesideExport, file_item, show_disclosure, show_export
 from app.routers.file_views import show_file
 from app.routers.idempotency import once
 from app.routers.reading import remember_reading
@@ -49,8 +49,9 @@ async def export_exchange(
     await remember_reading(command, record.value.id)
     beside = (await look_beside(command.session, [record.value.id]))[record.value.id]
     shared = await disclosures.of_exchange(command.session, record.value.id)
-    exported = export(record.value, side_of(record), to=recipient, code=code)
-    files = [show_file(one) for one in beside.files]
+    brought = [file_item(one.file) for one in beside.files]
+    exported = export(record.value, side_of(record), to=recipient, code=code, files=brought)
+    files = [show_file(one, otherwise=record.value.marking) for one in beside.files]
     around = BesideExport(shared, files, content=command.actor.role is not Role.AUDITOR)
     return answer_json(200, show_export(record, exported, around, now=command.now))
 

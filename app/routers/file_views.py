@@ -7,6 +7,8 @@ from uuid import UUID
 from app.db.files import Progress
 from app.db.tables_files import FileState
 from app.domain.codes import Direction
+from app.domain.marking_bodies import MarkingBody, write_marking
+from app.domain.markings import Marking
 from app.routers.models import View
 
 
@@ -21,10 +23,11 @@ class AttachmentView(View):
     arrived: int
     chunks: int
     state: FileState
+    marking: MarkingBody
 
 
-def show_file(come: Progress) -> AttachmentView:
-    """One file and how far it has come."""
+def show_file(come: Progress, *, otherwise: Marking) -> AttachmentView:
+    """One file and how far it has come; one without a marking of its own bears that of its exchange, `otherwise`."""
     file = come.file
     return AttachmentView(
         id=file.id,
@@ -35,4 +38,5 @@ def show_file(come: Progress) -> AttachmentView:
         arrived=come.arrived,
         chunks=file.chunks,
         state=file.state,
+        marking=write_marking(file.marking or otherwise),
     )

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
-from app.db import escalations, notifications, overview, recoveries, waiting
+from app.db import escalations, notifications, overview, recoveries, treaty_exceptions, waiting
 from app.db.engine import reading
 from app.domain.codes import Lane
 from app.domain.key_records import KeyUse
@@ -149,11 +149,12 @@ async def count(runtime: Runtime) -> Numbers:
 
 @dataclass(frozen=True, slots=True)
 class ClockNumbers:
-    """What is due and late, how often steps were done in time, and how notifying goes."""
+    """What is due and late, how often steps were done in time, how notifying goes, and what art. 29 was not given."""
 
     open: Sequence[escalations.Counted]
     ended: Sequence[escalations.Outcome]
     notifying: notifications.Standing
+    exceptions: Sequence[treaty_exceptions.Counted]
 
 
 async def count_clocks(runtime: Runtime) -> ClockNumbers:
@@ -164,6 +165,7 @@ async def count_clocks(runtime: Runtime) -> ClockNumbers:
             open=await escalations.counts(session, now=now),
             ended=await escalations.outcomes(session),
             notifying=await notifications.standing(session, since=now - ALARMS_SHOWN),
+            exceptions=await treaty_exceptions.counts(session),
         )
 
 
@@ -179,6 +181,9 @@ def set_gauges_of_clocks(runtime: Runtime, numbers: ClockNumbers) -> None:
     for ended in numbers.ended:
         for outcome, count in (("met", ended.met), ("missed", ended.missed)):
             metrics.deadlines_ended.labels(ended.step, ended.tier, ended.whose, outcome).set(count)
+    metrics.treaty_exceptions.clear()
+    for one in numbers.exceptions:
+        metrics.treaty_exceptions.labels(one.kind.value, one.direction).set(one.count)
     metrics.notifications_pending.set(numbers.notifying.pending)
     metrics.notifications_alarmed.set(numbers.notifying.alarmed)
 

@@ -14,7 +14,15 @@ from app.routers.answers import answer_json
 from app.routers.deps import AGENCY, DESK, ReadingOnly, needs
 from app.routers.law_examples import BASES, EDITION, KITANO, REDIRECTS
 from app.routers.law_showing import show_bases, show_country
-from app.routers.law_views import BasesView, ComparatorView, CountryView, InstrumentView, LawView, TargetView
+from app.routers.law_views import (
+    BasesView,
+    ComparatorView,
+    CountryView,
+    InstrumentView,
+    IntervalsView,
+    LawView,
+    TargetView,
+)
 from app.routers.models import Listed
 from app.routers.operations import ROLE_NOT_ALLOWED, Answered, Operation, Tag
 
@@ -87,6 +95,7 @@ async def read_law(view: ReadingOnly) -> Response:
         since=None if edition is None or edition.digest != law.digest else edition.seen_at,
         instruments=[InstrumentView.model_validate(row) for row in law.instruments],
         comparators=[ComparatorView.model_validate(row) for row in law.comparators],
+        intervals=IntervalsView.model_validate(law.intervals),
     )
     return answer_json(200, shown)
 

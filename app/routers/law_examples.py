@@ -37,6 +37,7 @@ EDITION = {
     "since": "2026-11-22T08:00:00.000Z",
     "instruments": [ETS185],
     "comparators": [{"name": "ETS 185 art. 29(7)", "period": "at least 60 days", "source": "text of the convention"}],
+    "intervals": {"intervals": [{"category": "TRAFFIC", "days": 90}], "shared_address_hours": 24},
 }
 BASES = {
     "requesting": "XA",

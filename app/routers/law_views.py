@@ -59,6 +59,20 @@ class ComparatorView(View):
     source: str
 
 
+class WidestView(View):
+    """The days of a kind of data about which a target can ask without a warning."""
+
+    category: DataCategory
+    days: int
+
+
+class IntervalsView(View):
+    """How much time one target may ask about; more hours of a shared or changing address are refused."""
+
+    intervals: list[WidestView]
+    shared_address_hours: int
+
+
 class LawView(View):
     """The edition of the law that this node goes by, and since when.
 
@@ -72,6 +86,7 @@ class LawView(View):
     since: Moment | None
     instruments: list[InstrumentView]
     comparators: list[ComparatorView]
+    intervals: IntervalsView
 
 
 class GroundView(View):

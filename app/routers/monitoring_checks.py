@@ -6,10 +6,11 @@ from fastapi import APIRouter, Depends, Response
 
 from app.errors import Unknown
 from app.routers.answers import answer_json
+from app.routers.checking import Asked, Finding, NodeCheck
 from app.routers.deps import MONITORING, Reading, ReadingOnly, needs
 from app.routers.health import Outcome
 from app.routers.models import Moment, View
-from app.routers.node_checks import CHECKS, Asked, Finding, NodeCheck, ask
+from app.routers.node_checks import CHECKS, ask
 from app.routers.operations import ROLE_NOT_ALLOWED, Answered, Operation, Tag
 
 router = APIRouter(dependencies=[Depends(needs(*sorted(MONITORING)))])
@@ -93,7 +94,8 @@ async def read_checks(view: ReadingOnly) -> Response:
     """Each check with what it found. 503 when any of them fails; `fail` takes no node out of service by itself.
 
     Names: `database`, `broker`, `outbox-age`, `gaps`, `quarantine`, `dead-letters`, `key-expiry`, `audit-chain`,
-    `clock-skew`, `recovery`, `notifications`, `revoked-keys`. For monitors, supervisors and administrators.
+    `clock-skew`, `recovery`, `notifications`, `duty-roster`, `revoked-keys`. For monitors,
+    supervisors and administrators.
     """
     asked = _asked(view)
     checks = [_shown(name, check, await ask(asked, name)) for name, check in CHECKS.items()]

@@ -13,6 +13,8 @@ from app.routers.answers import answer_json
 from app.routers.deps import MONITORING, ReadingOnly, needs
 from app.routers.models import Moment, View
 from app.routers.operations import ROLE_NOT_ALLOWED, Answered, Operation, Tag
+from app.routers.roster_counts import EXAMPLE as ROSTER
+from app.routers.roster_counts import RosterCountsView, count_roster
 
 router = APIRouter(dependencies=[Depends(needs(*sorted(MONITORING)))])
 
@@ -68,6 +70,7 @@ class DeadlinesView(View):
     ended: list[EndedView]
     escalated: dict[str, int]
     notifications: NotificationsView
+    roster: RosterCountsView
 
 
 EXAMPLE = {
@@ -91,6 +94,7 @@ EXAMPLE = {
     "ended": [{"step": "acknowledgement", "tier": "EMERGENCY", "whose": "ours", "met": 41, "missed": 1}],
     "escalated": {"50": 0, "100": 1, "200": 0},
     "notifications": {"pending": 0, "oldest_seconds": 0.0, "alarmed": 0},
+    "roster": ROSTER,
 }
 READ = Operation(
     "readDeadlines",
@@ -103,9 +107,10 @@ READ = Operation(
 
 @router.get("/v1/monitoring/deadlines", **READ.route())
 async def read_deadlines(view: ReadingOnly) -> Response:
-    """Per step and tier: how many are waited for, how many are late, the next one due; levels told of; holds ending.
+    """Per step and tier: how many are waited for, how many are late, the next one due; holds ending; who is on duty.
 
-    No id and no reference. For monitors, supervisors and administrators; the desk's own list is `/v1/deadlines`.
+    Of the roster whether somebody is, until when, and what is wrong; levels that were told of in a day. No id, no name,
+    no reference. For monitors, supervisors and administrators; the desk's own list is `/v1/deadlines`.
     """
     session, now = view.session, view.now
     due = await escalations.due_within(session, STEPS, [now + one for one in SOON])
@@ -125,6 +130,7 @@ async def read_deadlines(view: ReadingOnly) -> Response:
         notifications=NotificationsView(
             pending=standing.pending, oldest_seconds=max(0.0, waits.total_seconds()), alarmed=standing.alarmed
         ),
+        roster=await count_roster(view),
     )
     return answer_json(200, shown)
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 
 from app.anchor import read_anchor
 from app.audit.note import verifier_key
-from app.db import notifications, overview, pulses, quarantine, recoveries, waiting
-from app.db.engine import ReadSession, reading
+from app.db import overview, pulses, quarantine, recoveries, waiting
+from app.db.engine import reading
 from app.domain.codes import Lane
 from app.domain.key_records import KeyUse
 from app.envelope.reasons import Reason
 from app.errors import LogBroken
 from app.migrate import current_revision
-from app.runtime import Runtime
+from app.routers.checking import Asked, Finding, NodeCheck
+from app.routers.people_checks import PEOPLE_CHECKS
 from app.services.accepted_meanwhile import accepted_meanwhile
 from app.services.advise_on_waiting import GAP_ALARM, LATE, Waits, judge_way
 from app.services.judge_peers import KEY_ENDS_SOON, MAX_SKEW, SILENT_AFTER, is_clock_wrong, key_end
@@ -25,44 +25,11 @@ from app.services.quarantine import UNOPENED
 AUDIT_LATE = timedelta(minutes=5)
 """How long facts may wait for a checkpoint that covers them."""
 
-NOTIFICATIONS_SHOWN = timedelta(days=1)
-NOTIFIED_WITHIN = timedelta(minutes=5)
-"""Of what people are told outside the node; what waits longer is not getting out."""
-
 REVOKED_SHOWN = timedelta(days=30)
 """How long texts that were accepted under a key revoked since are called to mind."""
 
 PEER_KEY_ENDS = timedelta(days=7)
 """Before the end of a peer's last key: the overlap that its successor has to be published for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a check may look at: the node, one view of its database, the time."""
-
-    runtime: Runtime
-    session: ReadSession
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The answer to one check: how much of what it looks for there is, and where (codes of contact points)."""
-
-    good: bool
-    observed: float
-    peers: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class NodeCheck:
-    """A question: `limit` and `unit` explain the number it observes; the words are for when the answer is no."""
-
-    ask: Callable[[Asked], Awaitable[Finding]]
-    question: str
-    limit: float
-    unit: str
-    next_act: str
 
 
 async def _database(asked: Asked) -> Finding:
@@ -168,13 +135,6 @@ async def _revoked_keys(asked: Asked) -> Finding:
     return Finding(not lately, float(len(lately)), _codes(one.iss for one in lately))
 
 
-async def _notifications(asked: Asked) -> Finding:
-    """What was not taken in a day, and what has waited longer than people who are late can wait."""
-    standing = await notifications.standing(asked.session, since=asked.now - NOTIFICATIONS_SHOWN)
-    waits = timedelta() if standing.oldest_at is None else asked.now - standing.oldest_at
-    return Finding(not standing.alarmed and waits <= NOTIFIED_WITHIN, float(standing.alarmed))
-
-
 def _codes(found: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(found)))
 
@@ -263,15 +223,7 @@ CHECKS: Mapping[str, NodeCheck] = {
         next_act="Look at `counterpart recovery show`. Telephone the contact points named here if their nodes do not "
         "answer; with them only the telephone works until they have.",
     ),
-    "notifications": NodeCheck(
-        _notifications,
-        "Was everybody told who had to be told that something is late?",
-        limit=0,
-        unit="notifications",
-        next_act="The desk looks at the feed (`notification.failed`) and at `/v1/deadlines`, and tells people by "
-        "telephone. The operator runs `counterpart notify list`, adds or mends the channel, and tries it with "
-        "`counterpart notify test`.",
-    ),
+    **PEOPLE_CHECKS,
     "revoked-keys": NodeCheck(
         _revoked_keys,
         "Was nothing accepted in thirty days under a key that is now said to have been revoked before?",

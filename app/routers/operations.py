@@ -31,6 +31,7 @@ class Tag(StrEnum):
     LAW = "Law"
     REFERENCE = "Reference"
     DIRECTORY = "Directory"
+    ROSTER = "Roster"
     MONITORING = "Monitoring"
 
 
@@ -46,6 +47,8 @@ TAGS: Mapping[Tag, str] = {
     "operator edits and a lawyer can read.",
     Tag.REFERENCE: "What can be asked, and who you are here.",
     Tag.DIRECTORY: "The contact points of the network, test calls to them, and incidents that one tells another of.",
+    Tag.ROSTER: "Who is on duty at this contact point, whether somebody always is, and what one shift hands over to "
+    "the next. Nothing of it goes abroad: others see the functions and numbers that the directory lists.",
     Tag.MONITORING: "How this node is doing, for machines and for ministries.",
 }
 

@@ -10,7 +10,6 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.db.engine import reading
-from app.errors import NotAuthenticated
 from app.routers.answers import NO_STORE, answer_json
 from app.routers.deps import MONITORING, runtime_of
 from app.routers.health import (
@@ -26,8 +25,9 @@ from app.routers.health import (
 )
 from app.routers.models import View
 from app.routers.operations import Answered, Operation, Tag
+from app.routers.refused import note_refusal
 from app.runtime import Runtime
-from app.services.authenticate import authenticate
+from app.services.authenticate import TokenRefused, authenticate
 
 router = APIRouter()
 
@@ -148,9 +148,10 @@ async def _may_see_everything(request: Request, runtime: Runtime) -> bool:
     scheme, _, credential = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return False
-    async with reading(runtime.engine) as session:
-        try:
+    try:
+        async with reading(runtime.engine) as session:
             caller = await authenticate(session, credential, now=runtime.clock())
-        except NotAuthenticated:
-            return False
+    except TokenRefused as refused:
+        await note_refusal(runtime, request, credential=credential, refused=refused)
+        return False
     return caller.role in MONITORING

@@ -42,7 +42,7 @@ CODES: Mapping[str, HTTPStatus] = {
     "content_type_not_json": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "content_type_not_binary": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "content_encoding_not_supported": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    "too_many_requests": HTTPStatus.TOO_MANY_REQUESTS,
+    "too_many_streams": HTTPStatus.TOO_MANY_REQUESTS,
 }
 """Codes that say it more exactly than their family."""
 

@@ -17,6 +17,7 @@ from app.domain.documents import received_warnings
 from app.domain.exchange.admission import allowed_actions
 from app.domain.exchange.hold_admission import allowed_hold_actions
 from app.domain.exchange.parties import Officer
+from app.domain.exchange.raised import raised_warnings
 from app.domain.holds import Hold
 from app.domain.moments import to_milliseconds
 from app.routers.file_views import show_file
@@ -25,6 +26,7 @@ from app.routers.views import ExchangeView, show_exchange, side_of
 from app.services.node import Actor, Node
 from app.services.same_data import Other, others_on_same_data
 from app.services.standpoint import standpoint_of
+from app.services.warn_of_providers import warn_of_providers
 
 Warned = Mapping[UUID, Sequence[tuple[int, datetime]]]
 """By hold: of which days before its present end the desk was warned, and when."""
@@ -32,12 +34,16 @@ Warned = Mapping[UUID, Sequence[tuple[int, datetime]]]
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What is shown beside exchanges: acts under way, files, warnings told; None of `others` is "not looked for"."""
+    """What is shown beside exchanges: acts under way, files, warnings told; None of `others` is "not looked for".
+
+    `providers` are warnings from our own list of providers.
+    """
 
     acts: Sequence[ActRecord] = ()
     files: Sequence[Progress] = ()
     warned: Warned = field(default_factory=dict)
     others: Sequence[Other] | None = None
+    providers: Sequence[dict[str, Any]] = ()
 
 
 async def look_beside(session: ReadSession, ids: Iterable[UUID]) -> dict[UUID, Beside]:
@@ -56,7 +62,8 @@ async def look_closely(session: ReadSession, record: ExchangeRecord, *, now: dat
     beside = (await look_beside(session, [record.value.id]))[record.value.id]
     if record.is_replica:
         return beside
-    return replace(beside, others=await others_on_same_data(session, record.value.id, now=now))
+    others = await others_on_same_data(session, record.value.id, now=now)
+    return replace(beside, others=others, providers=await warn_of_providers(session, record.document, now=now))
 
 
 async def show_now(
@@ -73,24 +80,26 @@ def show_for(actor: Actor, record: ExchangeRecord, beside: Beside, *, node: Node
     shown = show_exchange(record, list(beside.acts), allowed=allowed, seen=standpoint_of(node, record), now=now)
     around = around_holds(record, beside, node=node)
     holds = [show_hold_for(actor, record, one, around=around, now=now) for one in record.value.holds]
-    files_ = [show_file(one) for one in beside.files]
+    files_ = [show_file(one, otherwise=record.value.marking) for one in beside.files]
     same = None if beside.others is None else show_same_data(beside.others)
-    warnings = None if beside.others is None else _warnings(record, node)
+    warnings = None if beside.others is None else [*_warnings(record, node, now=now), *beside.providers]
     told = {"holds": holds, "attachments": files_, "same_data": same, "warnings": warnings}
     return shown.model_copy(update=told)
 
 
-def _warnings(record: ExchangeRecord, node: Node) -> list[dict[str, Any]]:
-    """What an officer should see in the document as it arrived; nothing for a call that no document has followed."""
+def _warnings(record: ExchangeRecord, node: Node, *, now: datetime) -> list[dict[str, Any]]:
+    """What an officer should see in the document as it arrived, if it has, and in the facts of a raised emergency."""
+    raised = list(raised_warnings(record.value, now=now))
     if not record.document:
-        return []
-    return received_warnings(
+        return raised
+    found = received_warnings(
         record.document,
         requesting=record.value.requesting,
         requested=node.code,
         received_at=record.created_at,
         law=node.law,
     )
+    return [*found, *raised]
 
 
 def around_holds(record: ExchangeRecord, beside: Beside, *, node: Node) -> AroundHolds:

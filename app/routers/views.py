@@ -44,7 +44,8 @@ class ExchangeView(View):
     """An exchange: at the requested side the truth, at the requesting side the last snapshot and the acts under way.
 
     `same_data` are other open exchanges on the same data, `warnings` what is missing or doubtful in the document as it
-    arrived; both are null at the requesting side and in lists.
+    arrived and in the facts of an emergency raised since (those pointers lead into `details`); both are null at the
+    requesting side and in lists.
     """
 
     id: UUID

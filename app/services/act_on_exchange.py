@@ -9,6 +9,7 @@ from app.audit.facts import FactType
 from app.db import exchanges
 from app.domain.exchange.admission import admit
 from app.domain.exchange.advance import act, act_on_hold
+from app.domain.exchange.file_markings import with_files
 from app.domain.exchange.hold_admission import admit_on_hold, admit_person, find_hold
 from app.domain.exchange.proposals import propose, propose_on_hold
 from app.domain.exchange.timers import next_timer
@@ -48,8 +49,8 @@ async def act_on_exchange(acting: Acting, record: ExchangeRecord, wanted: Wanted
     rules = rules_for(acting.node, record.value, now=now)
     completed = propose(record.value, body, rules=rules, now=now, random=acting.node.random)
     changed = act(record.value, completed, by=by, rules=rules, now=now)
-    files = await files_of_act(acting, record, wanted)
-    return await _write(acting, record, changed, (completed, files))
+    files = await files_of_act(acting, record, wanted, marking=changed.marking)
+    return await _write(acting, record, with_files(changed, files), (completed, files))
 
 
 async def act_on_hold_here(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from app.db import requests
-from app.domain.approval import decide_approval, propose_approval
+from app.domain.approval import decide_approval, least_marking, propose_approval
 from app.domain.codes import Tier
 from app.domain.deadlines import triage_due
 from app.domain.instruments import usable
@@ -17,6 +17,7 @@ from app.errors import FieldError, Refused
 from app.services.ask_extension import ask_extension, asks_extension
 from app.services.check_signing import check_before_signing
 from app.services.dispatch import dispatch
+from app.services.file_markings import markings_of_files
 from app.services.file_request import check_filing, with_caution
 from app.services.look_into_request import look_into_request
 from app.services.mark_request import mark_request
@@ -194,8 +195,9 @@ async def _approve(deed: _Deed, act: IntakeAct) -> RequestRecord:
     node = deed.node
     bases = usable(node.code, record.requested, on=deed.now.date(), type=record.type, law=node.law)
     answers, _ = await look_into_request(deed.acting.session, node, record, now=deed.now)
-    proposed = propose_approval(record.document, bases, answers)
-    decided = decide_approval(act, proposed, bases=bases)
+    files = [*await markings_of_files(deed.acting.session, record), *least_marking(record.document)]
+    proposed = propose_approval(record.document, bases, answers, files=files)
+    decided = decide_approval(act, proposed, bases=bases, files=files)
     return replace(record, approval=decided.as_json(), outcome=None)
 
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from app.db import acts, exchanges, requests
 from app.domain.codes import Direction, Fate, Tier
+from app.domain.exchange.reminding import was_reminded
 from app.domain.message_reading import read_body
 from app.domain.messages import StateBody
 from app.domain.snapshot import adopt
 from app.domain.tiers import is_higher, lane_of
 from app.errors import Conflict
 from app.services.bind_files import bind_files
+from app.services.expire import REMINDED
 from app.services.follow_traffic_path import follow_traffic_paths
 from app.services.inbound import Applied
 from app.services.node import SYSTEM
@@ -22,6 +24,7 @@ from app.services.tell import Happening, tell
 from app.services.tell_joined import tell_joined
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
     from typing import Any
 
@@ -58,24 +61,32 @@ async def apply_state(session: Session, node: Node, received: Received, now: dat
     if value.tier is not record.value.tier or RAISE in ended:
         await move_lane(session, value.id, lane_of(await _present_tier(session, value)), now=now)
     request = await requests.load_for_exchange(session, value.id)
-    told = Happening(
-        kind="exchange",
-        subject=value.id,
-        event="state",
-        state=value.state,
-        generation=value.generation,
-        agency_id=None if request is None else request.agency_id,
-        detail=_news(record.value, value),
-        party=received.peer,
-        ids={"reference": value.request_reference},
-    )
-    await tell(session, node, told, actor=SYSTEM, now=now)
+    for happening in _happenings(record.value, value, agency_id=None if request is None else request.agency_id):
+        await tell(session, node, happening, actor=SYSTEM, now=now)
     await tell_joined(session, request, value, now=now)
     if stale:
         return Applied(Fate.STALE)
     await follow_traffic_paths(session, node, (record.value, value), now=now)
     await bind_files(session, node, received, body.attachments, now=now)
     return Applied(Fate.APPLIED)
+
+
+def _happenings(before: Exchange, after: Exchange, *, agency_id: str | None) -> Iterator[Happening]:
+    """How it stands now; and that the other side has asked once more for an answer, if that is new."""
+    told = Happening(
+        kind="exchange",
+        subject=after.id,
+        event="state",
+        state=after.state,
+        generation=after.generation,
+        agency_id=agency_id,
+        detail=_news(before, after),
+        party=after.requested,
+        ids={"reference": after.request_reference},
+    )
+    yield told
+    if was_reminded(before, after):
+        yield replace(told, event=REMINDED, agency_id=None, detail={}, for_agency=False)
 
 
 async def _present_tier(session: Session, value: Exchange) -> Tier:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.db import exchanges
 from app.domain.codes import Direction, Fate
+from app.domain.exchange.file_markings import with_files
 from app.domain.exchange.judging import Judged, judge
 from app.domain.exchange.timers import next_timer
 from app.domain.message_reading import read_body
@@ -64,7 +65,7 @@ async def _apply(
         judged = Judged(Fate.APPLIED, None, before)
     else:
         zone = rules_for(node, before, now=now).zone
-        judged = judge(before, wish, now=now, first_received_at=received.received_at, zone=zone)
+        judged = _with_files(judge(before, wish, now=now, first_received_at=received.received_at, zone=zone), wish)
     if judged.exchange is not before or understood.not_understood:
         after = replace(
             record,
@@ -88,3 +89,10 @@ async def _apply(
     )
     await tell(session, node, arrived, actor=SYSTEM, now=now)
     return Applied(judged.fate, judged.code)
+
+
+def _with_files(judged: Judged, wish: ActionBody | HoldActionBody) -> Judged:
+    """What an applied act has brought, the exchange bears the marking of from now on."""
+    if judged.fate is not Fate.APPLIED or not isinstance(wish, ActionBody):
+        return judged
+    return replace(judged, exchange=with_files(judged.exchange, wish.attachments))

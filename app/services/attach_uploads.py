@@ -11,8 +11,10 @@ from app.db.uploads import Case
 from app.domain.codes import Direction
 from app.domain.delivery_messages import MAX_FILES
 from app.domain.files import check_carrying
+from app.domain.markings import combined
 from app.domain.transitions import HOLD_TYPES, OFFER
 from app.errors import Conflict, FieldError, Refused
+from app.services.passed_on import check_passed_on
 from app.services.send_file import Addressed, NewFile, send_file
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from app.db.exchanges import ExchangeRecord
     from app.db.uploads import UploadRecord
     from app.domain.delivery_messages import FileBody
+    from app.domain.markings import Marking
     from app.services.node import Acting
     from app.services.wanted import Wanted
 
@@ -32,7 +35,8 @@ SEND_CONTENT = "send_content"
 async def attach_uploads(acting: Acting, addressed: Addressed, record: Sequence[UploadRecord]) -> list[FileBody]:
     """Send these files; the caller queues, in this transaction, the message that names what is returned.
 
-    Raises Conflict `upload_unfinished` if one of them is not ready: nothing is left behind silently.
+    Raises Conflict: `upload_unfinished` if one of them is not ready, so that nothing is left behind silently;
+    `onward_transfer_not_granted` for one that a third contact point gave.
     """
     _require_ready(record)
     if len(record) > MAX_FILES:
@@ -50,8 +54,12 @@ async def check_kept_files(acting: Acting, request_id: UUID) -> None:
     _require_ready(await _unsent(acting, Case(request_id=request_id)))
 
 
-async def files_of_act(acting: Acting, record: ExchangeRecord, wanted: Wanted[Any]) -> list[FileBody]:
+async def files_of_act(
+    acting: Acting, record: ExchangeRecord, wanted: Wanted[Any], *, marking: Marking
+) -> list[FileBody]:
     """Send the files that an act names, in the order of their arrival; with an offer's content also those kept with it.
+
+    `marking` is that of the message which names them: none of them is more open.
 
     Raises Refused: `attachment_unknown` for an id that is none of this exchange's, or was sent before;
     `attachments_not_here` for an act that brings none. Conflict: `upload_unfinished`, `too_many_files`.
@@ -60,7 +68,7 @@ async def files_of_act(acting: Acting, record: ExchangeRecord, wanted: Wanted[An
     mine = await _named(acting, record, wanted.action, named) if named else []
     if wanted.action == SEND_CONTENT and record.request_id is not None:
         mine += await _unsent(acting, Case(request_id=record.request_id))
-    return await attach_uploads(acting, Addressed(record.peer, record.value.id), mine)
+    return await attach_uploads(acting, Addressed(record.peer, record.value.id, marking), mine)
 
 
 async def _named(acting: Acting, record: ExchangeRecord, action: str, named: set[UUID]) -> list[UploadRecord]:
@@ -93,8 +101,10 @@ def _require_ready(record: Sequence[UploadRecord]) -> None:
 
 
 async def _send(acting: Acting, addressed: Addressed, one: UploadRecord) -> FileBody:
+    inherited = await check_passed_on(acting, one.sha256, to=addressed.peer)
+    marking = one.marking if inherited is None else combined(inherited, *filter(None, [one.marking]))
     content = await uploads.content(acting.session, one.id)
-    file = NewFile(one.name, one.media_type or "application/octet-stream", content, id=one.id)
+    file = NewFile(one.name, one.media_type or "application/octet-stream", content, id=one.id, marking=marking)
     told = await send_file(acting.session, acting.node, addressed, file, now=acting.now)
     # Commit point: with the message that names it. Until then the pieces are the file, from then on the chunks are.
     await uploads.drop_pieces(acting.session, one.id)

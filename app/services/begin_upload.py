@@ -17,6 +17,7 @@ from app.services.identifiers import new_id
 
 if TYPE_CHECKING:
     from app.db.uploads import Case
+    from app.domain.markings import Marking
     from app.services.node import Acting
 
 MAX_CASE_BYTES = 200 * 1024 * 1024
@@ -25,12 +26,16 @@ MAX_CASE_BYTES = 200 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """What is said of the file before its first byte. `sha256` in base64url; no type means: tell me."""
+    """What is said of the file before its first byte. `sha256` in base64url.
+
+    No type means: tell me. No marking: that of the message which brings it.
+    """
 
     name: str
     size: int
     sha256: str
     media_type: str | None = None
+    marking: Marking | None = None
 
 
 async def begin_upload(acting: Acting, case: Case, file: Announced) -> UploadRecord:
@@ -59,6 +64,7 @@ async def begin_upload(acting: Acting, case: Case, file: Announced) -> UploadRec
         state=UploadState.UPLOADING,
         fault=None,
         created_at=acting.now,
+        marking=file.marking,
     )
     await uploads.add(acting.session, begun)
     return await judge_whole(acting.session, begun, now=acting.now) if file.size == 0 else begun

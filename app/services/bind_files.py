@@ -10,7 +10,9 @@ from app.db import exchanges, files
 from app.db.files import NamedFile
 from app.db.tables_files import FileState
 from app.domain.codes import Direction
+from app.domain.exchange.file_markings import marking_of_file
 from app.domain.files import is_consistent
+from app.domain.marking_bodies import read_marking
 from app.envelope.file_cipher import FILE_KEY_BYTES
 from app.envelope.format import decode_part
 from app.services.complete_file import MISDESCRIBED, complete_file, end_file
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from app.db.engine import Session
     from app.domain.delivery_messages import FileBody
+    from app.domain.markings import Marking
     from app.services.inbound import Received
     from app.services.node import Node
 
@@ -36,7 +39,8 @@ async def bind_files(
     and the desk is told; the same description once more changes nothing.
     """
     for told in named or ():
-        file = _described(told, received, UUID(received.thread or ""), now=now)
+        described = _described(told, received, UUID(received.thread or ""), now=now)
+        file = replace(described, marking=await _marking(session, described.exchange_id, told))
         if not await files.add(session, file):
             await _compare(session, node, file, now=now)
         elif not is_consistent(told) or len(file.key) != FILE_KEY_BYTES:
@@ -62,6 +66,13 @@ def _described(told: FileBody, received: Received, exchange_id: UUID, *, now: da
         state=FileState.ARRIVING,
         created_at=now,
     )
+
+
+async def _marking(session: Session, exchange_id: UUID, told: FileBody) -> Marking | None:
+    """Never more open than the request; None for a file that says nothing and so bears what its exchange does."""
+    own = read_marking(told.marking)
+    record = None if own is None else await exchanges.load(session, exchange_id)
+    return own if own is None or record is None else marking_of_file(own, record.value.asked.marking)
 
 
 async def _compare(session: Session, node: Node, file: NamedFile, *, now: datetime) -> None:

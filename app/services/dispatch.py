@@ -10,10 +10,11 @@ from app.db.exchanges import ExchangeRecord
 from app.domain.codes import Direction, Instrument, MessageType
 from app.domain.documents import NORMALISED
 from app.domain.exchange.clocks import delivery_due
+from app.domain.exchange.file_markings import marking_with_files
 from app.domain.exchange.offering import leaving, offered_condition
 from app.domain.exchange.opening import dispatched
 from app.domain.instruments import other_roads, require_basis, usable
-from app.domain.marking_bodies import MarkingBody
+from app.domain.marking_bodies import filed_marking, write_marking
 from app.domain.messages import BasisBody, OpenBody, write_body
 from app.domain.moments import to_milliseconds
 from app.domain.tiers import lane_of
@@ -89,11 +90,13 @@ async def _opening(acting: Acting, record: RequestRecord, exchange_id: UUID) -> 
     The files of an offer are its content, and stay here with it.
     """
     node, now = acting.node, acting.now
-    addressed = Addressed(record.requested, exchange_id)
+    approval = record.approval or {}
+    marking = filed_marking(approval["marking"]) if "marking" in approval else None
+    addressed = Addressed(record.requested, exchange_id, marking)
     if record.type in OFFER:
         await check_kept_files(acting, record.id)
     files = [] if record.type in OFFER else await files_of_request(acting, record.id, addressed)
-    approval = record.approval or {}
+    bears = marking_with_files(marking, files)
     chosen = approval.get("instrument")
     bases = usable(node.code, record.requested, on=now.date(), type=record.type, law=node.law)
     instead = other_roads(node.law, node.code)
@@ -107,7 +110,7 @@ async def _opening(acting: Acting, record: RequestRecord, exchange_id: UUID) -> 
         opened_at=to_milliseconds(now),
         document={name: value for name, value in leaving(record.document).items() if name != NORMALISED},
         basis=BasisBody(instrument=basis.instrument, articles=basis.articles),
-        marking=MarkingBody.model_validate(approval["marking"], strict=False) if "marking" in approval else None,
+        marking=None if bears is None else write_marking(bears),
         condition=offered_condition(record.document, record.type, condition_id=new_id()),
         attachments=tuple(files) or None,
     )

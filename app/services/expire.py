@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.db import exchanges, requests, threads
 from app.db.threads import ThreadKey
+from app.domain.exchange.reminding import was_reminded
 from app.domain.exchange.timers import expire, is_undelivered, next_timer
 from app.domain.exchange_codes import Side
 from app.services.node import SYSTEM
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from app.services.node import Node
 
 BATCH = 100
+
+REMINDED = "reminded"
+"""The event at both sides: the requesting side was asked once more for what it has not answered."""
 
 
 async def find_due(session: ReadSession, *, now: datetime) -> list[UUID]:
@@ -55,7 +59,7 @@ async def expire_one(session: Session, node: Node, exchange_id: UUID, *, now: da
     ended = Happening(
         kind="exchange",
         subject=exchange_id,
-        event="time_ran_out",
+        event=REMINDED if was_reminded(record.value, changed) else "time_ran_out",
         state=changed.state,
         generation=changed.generation,
         for_agency=False,

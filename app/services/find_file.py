@@ -10,6 +10,7 @@ from app.db.tables_files import FileState
 from app.db.tables_uploads import UploadState
 from app.domain.codes import Direction
 from app.envelope.file_cipher import open_chunk
+from app.services.file_markings import is_mixed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from app.db.engine import ReadSession
     from app.db.files import NamedFile
     from app.db.uploads import UploadRecord
+    from app.domain.markings import Marking
 
     Open = Callable[[], AbstractAsyncContextManager[ReadSession]]
 
@@ -29,7 +31,8 @@ class CaseFile:
     """A file of a case, and the agency whose case it is; `is_whole`: its content can be read here.
 
     `for_agency`: whether that agency sees it (domain.md 6.11): what it handed over itself, and what came with, or
-    before, an answer. What its contact point adds to the exchange is the desk's work.
+    before, an answer. What its contact point adds to the exchange is the desk's work. `marking` is what it bears; None
+    while it has none of its own and nothing has brought it. `mixed`: not signed yet, marked otherwise than its case.
     """
 
     id: UUID
@@ -47,6 +50,8 @@ class CaseFile:
     created_at: datetime
     is_whole: bool
     for_agency: bool
+    marking: Marking | None = None
+    mixed: bool = False
     sent: NamedFile | None = None
 
 
@@ -112,6 +117,8 @@ async def _ours(session: ReadSession, upload: UploadRecord) -> CaseFile:
         created_at=upload.created_at,
         is_whole=upload.state is UploadState.READY or sent is not None,
         for_agency=upload.request_id is not None,
+        marking=upload.marking if sent is None else sent.marking,
+        mixed=sent is None and await _is_mixed(session, upload),
         sent=sent,
     )
 
@@ -137,8 +144,20 @@ async def _named(session: ReadSession, file: NamedFile) -> CaseFile:
         created_at=file.created_at,
         is_whole=whole,
         for_agency=answered and file.direction is Direction.INCOMING,
+        marking=file.marking or (None if exchange is None else exchange.value.marking),
         sent=file,
     )
+
+
+async def _is_mixed(session: ReadSession, upload: UploadRecord) -> bool:
+    """V-8: the file says other than the request, or the exchange, that will bring it."""
+    if upload.marking is None:
+        return False
+    if upload.request_id is not None:
+        request = await requests.load(session, upload.request_id)
+        return request is not None and is_mixed(upload.marking, request)
+    exchange = None if upload.exchange_id is None else await exchanges.load(session, upload.exchange_id)
+    return exchange is not None and exchange.value.marking != upload.marking
 
 
 async def _agency_of(session: ReadSession, request_id: UUID | None, exchange_id: UUID | None) -> str | None:

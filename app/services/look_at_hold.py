@@ -51,6 +51,9 @@ _HERE: Mapping[Notice, str] = {
     "central authority ask theirs.",
     Notice.EXPIRED: "The hold has ended; the data may be gone. Only a new request makes a new one.",
     Notice.ENDED: "By the clock the hold has ended, and nothing has come from them yet.",
+    Notice.LOST: "They report that the data are lost: the hold says what and when.",
+    Notice.LIFTED: "An authority there ended the order before its term: the hold says why, and whether a new request "
+    "could succeed.",
 }
 _TEXTS: Mapping[Side, Mapping[Notice, str]] = {Side.REQUESTED: _THERE, Side.REQUESTING: _HERE}
 """What the desk of that side reads in the timeline."""
@@ -58,7 +61,8 @@ _TEXTS: Mapping[Side, Mapping[Notice, str]] = {Side.REQUESTED: _THERE, Side.REQU
 _FOR_CENTRAL_AUTHORITY = frozenset({(EXPIRING, Side.REQUESTING), (Notice.CONFIRM, Side.REQUESTED)})
 """What the desk passes on to the central authority of its own state."""
 
-_FOR_AGENCY = frozenset({EXPIRING, Notice.EXPIRED, Notice.ENDED})
+_ENDINGS = frozenset({Notice.EXPIRED, Notice.LOST, Notice.LIFTED})
+_FOR_AGENCY = frozenset({EXPIRING, Notice.ENDED}) | _ENDINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +122,13 @@ def _about(place: _Place, due: Due) -> dict[str, Member]:
     about: dict[str, Member] = {"number": due.number}
     if due.due_at is not None:
         about["due_at"] = write_instant(due.due_at)
-    if due.notice is Notice.EXPIRED and place.hold.ended_at is not None:
-        about["ended_at"] = write_instant(place.hold.ended_at)
+    hold = place.hold
+    if due.notice in _ENDINGS and hold.ended_at is not None:
+        about["ended_at"] = write_instant(hold.ended_at)
+    if due.notice is Notice.LOST and hold.lost_at is not None:
+        about["lost_at"] = write_instant(hold.lost_at)
+    if due.notice is Notice.LIFTED:
+        about |= {"reason": hold.end_reason, "new_request": "possible" if hold.new_request_possible else "not_possible"}
     return about
 
 

@@ -10,6 +10,7 @@ from app.domain.codes import Instrument, RequestType
 from app.domain.instruments import usable
 from app.domain.triage import propose_triage
 from app.domain.triage_hints import Matter
+from app.services.file_markings import mixed_markings
 from app.services.find_duplicates import find_duplicates
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ async def look_into_request(
     direct = usable(node.code, record.requested, on=now.date(), type=RequestType.EMERGENCY_DISCLOSURE, law=node.law)
     matter = Matter(
         document=record.document,
-        warnings=record.warnings,
+        warnings=[*record.warnings, *await mixed_markings(session, record)],
         requesting=node.code,
         requested=record.requested,
         same_before=len(duplicates),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from app.db import earlier_preservations
+from app.db import earlier_preservations, files
+from app.domain.codes import Direction
+from app.domain.marking_bodies import store_marking
 from app.domain.mla_export import PriorPreservation, export_mla_section10
 from app.envelope.format import decode_part
 from app.forms.cases import Case, Enclosure, Side
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from app.db.engine import ReadSession
     from app.db.exchanges import ExchangeRecord
+    from app.db.files import NamedFile
     from app.services.node import Node
 
 
@@ -37,6 +40,7 @@ async def read_exchange_document(session: ReadSession, node: Node, record: Excha
         marking=_plain(asdict(value.marking)),
         signed_at=value.opened_at if document else None,
         enclosures=tuple(_enclosures(record)),
+        files=await _files(session, node, record),
         exchange=value,
         earlier=await read_earlier(session, node, document, requesting=value.requesting, requested=value.requested),
     )
@@ -81,7 +85,25 @@ def _references(document: Mapping[str, Any]) -> Iterator[str]:
 def _enclosures(record: ExchangeRecord) -> Iterator[Enclosure]:
     """The files that the opening names; it was read as a message, so that each has its members."""
     for one in record.opening.get("attachments") or ():
-        yield Enclosure(one["name"], one["size"], decode_part(one["sha256"]).hex(), one.get("media_type"))
+        digest, marking = decode_part(one["sha256"]).hex(), one.get("marking")
+        yield Enclosure(one["name"], one["size"], digest, one.get("media_type"), marking=marking)
+
+
+async def _files(session: ReadSession, node: Node, record: ExchangeRecord) -> tuple[Enclosure, ...]:
+    """The files that acts of both sides have brought, in the order of their ids, which is the same on both sides."""
+    opening = {str(one["file_id"]) for one in record.opening.get("attachments") or ()}
+    brought = [
+        one.file
+        for one in (await files.progress(session, [record.value.id])).get(record.value.id, ())
+        if str(one.file.id) not in opening
+    ]
+    return tuple(_brought(node, file) for file in sorted(brought, key=lambda one: one.id))
+
+
+def _brought(node: Node, file: NamedFile) -> Enclosure:
+    by = node.code if file.direction is Direction.OUTGOING else file.peer
+    digest = decode_part(file.sha256).hex()
+    return Enclosure(file.name, file.size, digest, file.media_type, by=by, marking=store_marking(file.marking))
 
 
 def _plain(marking: dict[str, Any]) -> dict[str, Any]:

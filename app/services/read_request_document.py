@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from app.db import exchanges, uploads
 from app.domain.codes import IntakeState, RequestType
 from app.domain.exchange.offering import leaving
+from app.domain.marking_bodies import store_marking
 from app.envelope.format import decode_part
 from app.forms.cases import Case, Enclosure, Side
 from app.services.read_exchange_document import read_earlier
@@ -58,4 +59,7 @@ async def _enclosures(session: ReadSession, record: RequestRecord) -> tuple[Encl
     if record.type is RequestType.SPONTANEOUS_INFORMATION:
         return ()
     found = await uploads.of_case(session, uploads.Case(request_id=record.id))
-    return tuple(Enclosure(one.name, one.size, decode_part(one.sha256).hex(), one.media_type) for one in found)
+    return tuple(
+        Enclosure(one.name, one.size, decode_part(one.sha256).hex(), one.media_type, marking=store_marking(one.marking))
+        for one in found
+    )

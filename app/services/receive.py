@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.services.keep import keep
-from app.services.settle import apply_in_turn, end_receipted
+from app.services.settle import apply_in_turn, end_receipted, lock_outbox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +39,7 @@ async def receive(session: Session, node: Node, batch: Sequence[Arrived], *, eff
     kept = await keep(session, node, batch, effects=effects, now=now)
     # The thread rows are locked from before the first insert until the commit: whoever else has messages of these
     # threads in hand, on the other lane or in another process, waits here and then finds the counters moved.
+    await lock_outbox(session, kept.due)
     applied = await apply_in_turn(session, node, (kept.threads, kept.due), effects=effects, now=now)
     for waiting in kept.waiting:
         await effects.wait(session, node, waiting, now)

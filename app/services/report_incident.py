@@ -86,6 +86,12 @@ async def _tell(acting: Acting, reported: Reported, peer: str, touched: list[Exc
         limit_onward=reported.limit_onward,
     )
     await incidents.add(acting.session, told)
+    await send_report(acting, told)
+    return told
+
+
+async def send_report(acting: Acting, told: IncidentRecord) -> None:
+    """Send one incident, as it is on record, to the contact point that it concerns."""
     body = IncidentBody(
         incident_id=told.id,
         discovered_at=told.discovered_at,
@@ -94,7 +100,8 @@ async def _tell(acting: Acting, reported: Reported, peer: str, touched: list[Exc
         contact=told.contact,
         exchanges=tuple(told.exchanges),
         limit_onward=told.limit_onward,
+        over_at=told.over_at,
+        over_note=told.over_note,
     )
-    letter = Outgoing(peer, MessageType.INCIDENT, write_body(body), lane=Lane.URGENT)
+    letter = Outgoing(told.peer, MessageType.INCIDENT, write_body(body), lane=Lane.URGENT)
     await put(acting.session, acting.node, letter, now=acting.now)
-    return told

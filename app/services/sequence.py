@@ -100,6 +100,20 @@ async def open_log(
     return await _extend(session, writer, tree, leaves=leaves, now=now)
 
 
+async def finish_former(session: Session, writer: LogWriter, *, anchored: Checkpoint | None) -> Sequenced | None:
+    """The newest head of the epoch before `writer.origin` that a crash kept from being published; usually None.
+
+    To be anchored and published like any other before the new epoch is opened: afterwards nobody would, and what stands
+    in those leaves could never be proved. None as well where that log is not whole, for then its tail proves nothing.
+    """
+    if anchored is None or anchored.origin == writer.origin or await recoveries.is_shut(session):
+        return None
+    tree = await audit_log.load_tree(session, anchored.origin)
+    if tree is None or tree.size == tree.published_size or await find_loss(session, anchored) is not None:
+        return None
+    return await _unpublished(session, tree)
+
+
 async def sequence_once(
     session: Session, writer: LogWriter, *, anchored: Checkpoint | None, now: datetime, limit: int = BATCH
 ) -> Sequenced | None:
@@ -109,6 +123,9 @@ async def sequence_once(
     wait, and go into the log of that epoch, as do those that an earlier epoch has left. Raises `LogBroken` when anchor,
     tree and nodes contradict each other; nothing is signed then, and the process has to stop.
     """
+    if anchored is not None and anchored.origin == writer.origin and await audit_log.is_at_rest(session, anchored):
+        # Nearly every look of a quiet night: one statement tells that anchor and tree agree and that nothing waits.
+        return None
     if not await audit_log.try_lock(session) or await recoveries.is_shut(session):
         return None
     await _act_as(session, writer.role)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from app.db import inbox, recoveries, resyncs, threads
 from app.db.inbox import Ending
@@ -14,7 +15,7 @@ from app.services.heartbeat import note_heartbeat
 from app.services.inbound import Applied, as_received, has_expired, read_kept
 from app.services.recovery.restate import take_again
 from app.services.send import ATTACHMENT_THREAD, EXPIRING
-from app.services.take_receipts import take_receipts
+from app.services.take_receipts import lock_named, take_receipts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,6 +41,9 @@ DECIDED: Mapping[str | None, Applied] = {
 }
 """How a held message ends, when its turn comes, of which officers have decided that it has no effect."""
 
+MOVING = frozenset({MessageType.EXCHANGE_STATE, MessageType.EXCHANGE_ACTION})
+"""Types whose effect may change the lane of what is under way."""
+
 SWEEP = 200
 """Messages that one sweep looks for."""
 
@@ -56,8 +60,21 @@ async def settle(session: Session, node: Node, due: Sequence[Due], *, effects: E
     waiting = [
         one for one in due if one.row.key in held and (one.row.iss not in closed or one.row.type in inbox.RESYNCING)
     ]
+    await lock_outbox(session, waiting)
     applied = await apply_in_turn(session, node, (locked, waiting), effects=effects, now=now)
     return [*applied, *await end_receipted(session, node, waiting, now=now)]
+
+
+async def lock_outbox(session: Session, due: Sequence[Due]) -> None:
+    """Lock now, in one order, what of the outbox the effects of a batch and its receipts might lock one by one.
+
+    Nothing to do where they cannot come to more than one lock: then this asks the database nothing.
+    """
+    said = [as_received(one, MessageType.RECEIPT, None) for one in due if one.row.type == MessageType.RECEIPT]
+    threads_ = {one.row.thread for one in due if one.row.type in MOVING and one.row.thread is not None}
+    moving = {UUID(one) for one in threads_ if not one.startswith(ATTACHMENT_THREAD)}
+    if moving and (said or len(moving) > 1):
+        await lock_named(session, said, moving)
 
 
 async def find_unsettled(session: ReadSession) -> list[Due]:

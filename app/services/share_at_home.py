@@ -18,7 +18,7 @@ from app.domain.marking_bodies import write_marking
 from app.domain.markings import Destination, may_leave
 from app.domain.wire import Closed, Line, ShortText
 from app.errors import Conflict, FieldError, Forbidden, Refused
-from app.services.check_onward import side_of
+from app.services.check_onward import markings_received, side_of
 from app.services.identifiers import new_id
 from app.services.tell import Happening, tell
 
@@ -52,10 +52,11 @@ async def share_at_home(acting: Acting, record: ExchangeRecord, said: Sharing) -
     if acting.actor.person_id is None:
         raise Forbidden("role_not_allowed", "Only a person discloses information.")
     value, side = record.value, side_of(record)
-    if not has_received(value, side):
+    brought = await markings_received(acting, record)
+    if not brought and not has_received(value, side):
         raise Conflict("action_not_allowed", "Nothing was received here.", reason="nothing_given")
     grant = None if said.transfer_id is None else _grant(acting, record, said.transfer_id)
-    item = received_item(value, side, granted=grant is not None)
+    item = received_item(value, side, files=brought, granted=grant is not None)
     obstacle = may_leave(item, to=said.recipient, other_use=said.other_use)
     if obstacle is not None:
         detail = "Marking or condition does not allow it: ask the giver for an onward transfer to your own code."

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.db import exchanges, incidents
+from app.db import incidents
 from app.db.incidents import IncidentRecord
 from app.domain.codes import Direction, Fate
 from app.domain.message_reading import read_body
 from app.domain.service_messages import IncidentBody
 from app.services.announce import Event, announce
 from app.services.inbound import Applied
-from app.services.mark_incident import mark_incident
+from app.services.mark_incident import load_shared, mark_incident, unmark_incident
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
 
 async def take_incident(session: Session, node: Node, received: Received, now: datetime) -> Applied:
-    """Keep it, tell the desk, mark the exchanges; those that are not shared with the writer are passed over."""
+    """Keep it, tell the desk, mark the exchanges; those that are not shared with the writer are passed over.
+
+    The same report again changes nothing, but for one: that it is over. That may come first, nothing is in order here.
+    """
     body = read_body(IncidentBody, received.body).body
-    found = await exchanges.load_many(session, sorted(set(body.exchanges)))
-    shared = [one for _, one in sorted(found.items()) if one.peer == received.peer]
+    shared = await load_shared(session, received.peer, body.exchanges)
     told = IncidentRecord(
         id=body.incident_id,
         peer=received.peer,
@@ -37,16 +39,28 @@ async def take_incident(session: Session, node: Node, received: Received, now: d
         contact=body.contact,
         exchanges=[one.value.id for one in shared],
         limit_onward=body.limit_onward,
+        over_at=body.over_at,
+        over_note=body.over_note,
     )
-    if not await incidents.add(session, told):
+    if await incidents.add(session, told):
+        await _announce(session, "contact_point.incident", told, now=now)
+        if told.over_at is None:
+            await mark_incident(session, node, shared, party=received.peer, now=now)
         return Applied(Fate.APPLIED)
-    event = Event(
-        "contact_point.incident",
-        "contact_point",
-        received.peer,
-        None,
-        {"incident_id": str(told.id), "exchanges": len(shared), "limit_onward": int(told.limit_onward)},
-    )
-    await announce(session, event, now=now)
-    await mark_incident(session, node, shared, party=received.peer, now=now)
+    known = await incidents.load(session, told.id, peer=received.peer)
+    if told.over_at is None or known is None or known.over_at is not None:
+        return Applied(Fate.APPLIED)
+    await incidents.end(session, told)
+    await _announce(session, "contact_point.incident_over", known, now=now)
+    marked = await load_shared(session, received.peer, known.exchanges)
+    await unmark_incident(session, node, marked, party=received.peer, now=now)
     return Applied(Fate.APPLIED)
+
+
+async def _announce(session: Session, event: str, told: IncidentRecord, *, now: datetime) -> None:
+    ids: dict[str, str | int | None] = {
+        "incident_id": str(told.id),
+        "exchanges": len(told.exchanges),
+        "limit_onward": int(told.limit_onward),
+    }
+    await announce(session, Event(event, "contact_point", told.peer, None, ids), now=now)

@@ -23,7 +23,7 @@ from app.services.record import record_all
 from app.services.recovery.want import ask_for_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -83,6 +83,17 @@ async def take_receipts(session: Session, node: Node, batch: Sequence[Received],
     await _look_into(session, node, strange, sent, now)
     await passages.hear_of(session, heard, now=now)
     return [Applied(Fate.APPLIED) if read is not None else Applied(Fate.REFUSED, MALFORMED) for read in lists]
+
+
+async def lock_named(session: Session, batch: Sequence[Received], exchanges: Collection[UUID]) -> None:
+    """Lock in one order what these receipts speak of and what these exchanges still have in the outbox.
+
+    For a transaction whose effects may hurry or slow down those exchanges before it takes the receipts: the two one
+    after the other could wait for a relay that has the one and wants the other.
+    """
+    entries = [entry for received in batch for entry in _read(received) or ()]
+    gaps = {entry.jti for entry in entries if entry.missing}
+    await receipts.lock_sent(session, {entry.jti for entry in entries}, gaps=gaps, exchanges=exchanges)
 
 
 def _read(received: Received) -> tuple[ReceiptEntry, ...] | None:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.audit.facts import JSON, Fact, FactType
-from app.db import timeline
+from app.db import rosters, timeline
 from app.db.exchanges import ExchangeRecord
 from app.db.timeline import Entry
 from app.domain.calling import how_to_call
-from app.domain.deadlines import BY_TELEPHONE, Level, Subject, Whose
+from app.domain.deadlines import BY_TELEPHONE, Audience, Level, Subject, Whose
 from app.domain.moments import write_instant
+from app.domain.roster import second_contact
 from app.services.announce import Event, announce
 from app.services.node import SYSTEM
 from app.services.record import record
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from app.db.engine import Session
+    from app.db.engine import ReadSession, Session
     from app.db.requests import RequestRecord
-    from app.domain.deadlines import Audience, Deadline
+    from app.domain.deadlines import Deadline
     from app.services.node import Node
 
 OVERDUE = "overdue"
@@ -56,8 +57,9 @@ async def tell_escalation(
         "due_at": write_instant(one.due_at),
         "state": of.value.state if isinstance(of, ExchangeRecord) else of.state,
     }
+    second = await _second(session, escalated, now)
     detail: dict[str, Any] = {**members, "told": [str(who) for who in escalated.audience], **_call(node, of, one)}
-    reached: JSON = {"step": one.step, "level": int(escalated.level), "due_at": members["due_at"]}
+    reached: JSON = {"step": one.step, "level": int(escalated.level), "due_at": members["due_at"], **second}
     fact = Fact(FactType.CASE_ESCALATED, thread=str(one.subject), contents={"escalation": reached})
     await record(session, node, fact, actor=SYSTEM, now=now)
     entry = Entry(
@@ -66,7 +68,7 @@ async def tell_escalation(
         party=node.code,
         actor=SYSTEM.pseudonym,
         event=word,
-        detail=detail,
+        detail=detail | second,
         for_agency=False,
     )
     await timeline.append(session, entry)
@@ -80,6 +82,15 @@ async def tell_escalation(
         data={**members, **told},
     )
     await announce(session, event, now=now)
+
+
+async def _second(session: ReadSession, escalated: Escalated, now: datetime) -> dict[str, str]:
+    """Whose shift the second contact is of, or which rule of the roster makes it the directory's; never a name."""
+    if Audience.SECOND_CONTACT not in escalated.audience:
+        return {}
+    second = second_contact(await rosters.load_roster(session, now=now), now)
+    shift = {} if second.shift is None else {"shift": str(second.shift.id)}
+    return shift if second.because is None else {**shift, "directory_contact": second.because.value}
 
 
 def _call(node: Node, of: RequestRecord | ExchangeRecord, one: Deadline) -> dict[str, str]:

@@ -9,13 +9,14 @@ from app.db import acts, requests
 from app.db.acts import ActRecord
 from app.domain.codes import MessageType
 from app.domain.exchange.admission import admit
+from app.domain.exchange.file_markings import marking_with_files
 from app.domain.exchange.hold_admission import admit_on_hold, admit_person, find_hold
 from app.domain.exchange.offering import with_kept_content
 from app.domain.exchange.proposals import propose, propose_on_hold
 from app.domain.exchange.wishing import check_wish, check_wish_on_hold
 from app.domain.exchange_codes import Side
 from app.domain.hold_acts import HoldOrder
-from app.domain.marking_bodies import MarkingBody, read_marking, write_marking
+from app.domain.marking_bodies import read_marking, write_marking
 from app.domain.markings import strictest
 from app.domain.messages import ActionBody, HoldActionBody, write_body
 from app.domain.moments import to_milliseconds
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from app.domain.acts import ExchangeAct
     from app.domain.exchange.values import Exchange
     from app.domain.hold_acts import HoldAct
+    from app.domain.markings import Marking
     from app.domain.wire import Act
     from app.services.node import Acting
     from app.services.wanted import Wanted
@@ -62,8 +64,10 @@ async def wish(acting: Acting, record: ExchangeRecord, wanted: Wanted[ExchangeAc
     if isinstance(body, RaiseTier):
         # Our own raise that is still under way counts as the present tier (ruling 13): it and all before it hurry.
         await move_lane(acting.session, record.value.id, lane_of(body.tier), now=now)
-    files = await files_of_act(acting, record, wanted)
-    said = ActionBody(act=body, at=moment, marking=_marking(record.value, body), attachments=tuple(files) or None)
+    marking = _marking(record.value, body)
+    files = await files_of_act(acting, record, wanted, marking=marking)
+    bears = write_marking(marking_with_files(marking, files) or marking)
+    said = ActionBody(act=body, at=moment, marking=bears, attachments=tuple(files) or None)
     letter = _letter(record, MessageType.EXCHANGE_ACTION, write_body(said))
     return await _send(acting, record, letter, _Said(body))
 
@@ -94,10 +98,10 @@ async def _with_what_was_kept(acting: Acting, record: ExchangeRecord, body: Exch
     return body if request is None else with_kept_content(body, request.document)
 
 
-def _marking(value: Exchange, body: ExchangeAct) -> MarkingBody:
-    """What the message bears: the strictest of the exchange and of what it gives."""
+def _marking(value: Exchange, body: ExchangeAct) -> Marking:
+    """What the act bears: the strictest of the exchange and of what it gives; its files may add to that."""
     own = read_marking(body.marking) if isinstance(body, SendContent) else None
-    return write_marking(value.marking if own is None else strictest(value.marking, own))
+    return value.marking if own is None else strictest(value.marking, own)
 
 
 def _letter(record: ExchangeRecord, type_: MessageType, body: dict[str, object]) -> Outgoing:

@@ -8,10 +8,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import event
 
 from app.bus.attempts import BACK_OFF
 from app.bus.broker import NotTaken, OutcomeUnknown, Unroutable
+from app.bus.lookout import LONGEST_REST
 from app.bus.memory import MemoryBus
+from app.bus.relay import Relay, relay_once
 from app.db import outbox, receipts
 from app.db.engine import begin
 from app.db.outbox import SignedText
@@ -93,6 +96,37 @@ async def test_a_confirmation_ends_nothing(station: Station, aurelia: Peer) -> N
     assert await station.rows(STATE) == [(3, 3, None, None)]
     assert await station.rows("SELECT count(*) FROM publication WHERE confirmed_at IS NOT NULL") == [(3,)]
     assert await station.rows("SELECT confirmed_at, published_lane FROM outbox") == [(aurelia.clock(), "routine")]
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_an_idle_relay_looks_at_one_thing(station: Station, *, waits: bool) -> None:
+    """With an empty outbox a round is one statement, with something in it a whole look; and nothing is found later."""
+    relay = Relay(station.engine, Courier(), station.sealing, station.clock, lambda: 0.5)
+    said: list[str] = []
+    event.listen(station.engine.sync_engine, "before_cursor_execute", lambda *told: said.append(told[2]))
+    if waits:
+        await station.put(act(peer="XS"))
+    assert (await relay_once(relay, Lane.ROUTINE)).claimed == waits
+    await relay_once(relay, Lane.ROUTINE)
+    said.clear()
+    assert (await relay_once(relay, Lane.ROUTINE)).claimed == 0
+    assert (len(said) > 1) is waits
+    await station.put(act())
+    assert (await relay_once(relay, Lane.ROUTINE)).claimed == 1, "what is put leaves with the next round"
+
+
+async def test_what_an_idle_relay_knows_does_not_grow_old(station: Station) -> None:
+    """Every few seconds it looks at everything all the same."""
+    relay = Relay(station.engine, Courier(), station.sealing, station.clock, lambda: 0.5)
+    said: list[str] = []
+    event.listen(station.engine.sync_engine, "before_cursor_execute", lambda *told: said.append(told[2]))
+    looks = []
+    for wait in (timedelta(), LONGEST_REST / 2, LONGEST_REST):
+        station.clock.now += wait
+        said.clear()
+        await relay_once(relay, Lane.ROUTINE)
+        looks.append("FROM passage" in "".join(said))
+    assert looks == [True, False, True]
 
 
 async def test_a_copy_is_counted_before_it_leaves(station: Station, aurelia: Peer) -> None:

@@ -85,6 +85,7 @@ async def test_mail_needs_a_server_and_is_tried(office: Office) -> None:
         (("add", "https://pager.example/", "--for", "everybody"), "--for names one of"),
         (("add", "https://pager.example/", "--for", "escalation:SOON"), "--for names one of"),
         (("add", "nobody", "--for", "desk"), "no address of a mailbox"),
+        (("add", "one@desk.example,two@desk.example", "--for", "desk"), "no address of a mailbox"),
         (("remove", NOBODY), "no such channel"),
         (("test", NOBODY), "no such channel"),
     ],

@@ -6,15 +6,19 @@ import asyncio
 import socket
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from app.domain.codes import RequestType
+from app.domain.moments import write_instant
 from app.main import create_app, serve_http
 from app.routers.case_operations import two_states
+from app.routers.directory_operations import LOST_DISK
 from app.routers.node_checks import CHECKS
 from app.routers.road_operations import ENTRY, NEW_COPY
+from app.routers.roster_operations import RECORD
 from tests.files.test_upload import handed_over
 from tests.support.world import seen
 from tests.world.documents import document
@@ -118,8 +122,28 @@ async def _cases(world: World) -> dict[str, dict[str, list[str]]]:
     known["case_id"] = [case["id"]]
     desk = world["XA"].as_("duty_officer")
     known["copy_id"] = [expect(await desk.post("/v1/other-channels", NEW_COPY | {"reference": "IP-1"}), 201)["id"]]
+    supervisor = world["XA"].as_("supervisor")
+    told = expect(await supervisor.post("/v1/incidents", LOST_DISK), 201)["data"]
+    known["incident_id"] = [one["id"] for one in told]
     known["provider_id"] = [expect(await desk.post("/v1/providers", ENTRY), 201)["id"]]
+    known |= await _roster(world)
     return {"XA": {**known, "exchange_id": exchanges}, "XT": {**known, "exchange_id": sorted(there)}}
+
+
+async def _roster(world: World) -> dict[str, list[str]]:
+    """A shift at XA to act on, beside one that goes on whatever becomes of it: a roster with a gap fails its check."""
+    desk, begin = world["XA"].as_("supervisor"), world.clock()
+    seats = {"primary": "duty_officer", "secondary": "duty_officer_2", "supervisor": "supervisor"}
+    people = {place: expect(await world["XA"].as_(seat).get("/v1/me"), 200)["id"] for place, seat in seats.items()}
+    record = {"action": "describe", "generation": 0, "record": RECORD}
+    expect(await desk.post(f"/v1/roster/people/{people['primary']}/actions", record), 200)
+    days = [
+        {"starts_at": write_instant(begin + timedelta(first)), "ends_at": write_instant(begin + timedelta(last))}
+        for first, last in ((0, 31), (2, 3))
+    ]
+    plans = [{**day, **people, "mode": "ON_CALL"} for day in days]
+    _, shift = expect(await desk.post("/v1/roster/shifts", {"shifts": plans}), 201)["data"]
+    return {"shift_id": [shift["id"]], "person_id": [people["supervisor"]]}
 
 
 async def _test_call(world: World) -> str:

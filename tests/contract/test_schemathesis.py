@@ -59,8 +59,9 @@ OPEN_TO = {
         "/v1/test-calls",
         "/v1/other-channels",
         "/v1/providers",
+        "/v1/roster",
     ),
-    "supervisor": ("/v1/requests/", "/v1/cases/", "/v1/exchanges/", "/v1/holds/", "/v1/incidents"),
+    "supervisor": ("/v1/requests/", "/v1/cases/", "/v1/exchanges/", "/v1/holds/", "/v1/incidents", "/v1/roster"),
     "auditor": ("/v1/law", "/v1/audit", "/v1/exchanges/{exchange_id}/audit", "/v1/events"),
     "monitor": ("/v1/monitoring", "/livez", "/readyz", "/metrics"),
 }
@@ -245,6 +246,13 @@ OF_THE_DESK = OF_READERS | {
     ("listIncidents", 200),
     ("listHolds", 200),
     ("listDeadlines", 200),
+    ("readRoster", 200),
+    ("listOnDuty", 200),
+    ("listShifts", 200),
+    ("readShift", 200),
+    ("readHandover", 200),
+    ("listDutyPeople", 200),
+    ("actOnShift", 200),
     ("exportHoldForMla", 200),
     ("readHold", 200),
     ("actOnRequest", 200),
@@ -262,6 +270,7 @@ OF_MONITORS = {
     ("readBus", 200),
     ("readDeadlines", 200),
     ("readOperationalData", 200),
+    ("readStatistics", 200),
 }
 DONE: Mapping[str, set[tuple[str, int]]] = {
     "duty_officer": OF_THE_DESK
@@ -282,7 +291,9 @@ DONE: Mapping[str, set[tuple[str, int]]] = {
         ("actOnHold", 202),
         ("actOnHold", 409),
     },
-    "supervisor": OF_THE_DESK | OF_MONITORS | {("reportIncident", 201)},
+    "supervisor": OF_THE_DESK
+    | OF_MONITORS
+    | {("reportIncident", 201), ("actOnIncident", 200), ("enterShifts", 422), ("actOnDutyPerson", 422)},
     "agency_officer": OF_READERS
     | {
         ("fileRequest", 201),

@@ -83,7 +83,7 @@ async def crew(network: Network) -> AsyncIterator[Crew]:
         for worker in (one, other, xt_worker):
             worker.start("work")
         xt.start()
-        await asyncio.gather(*(site.ready() for site in (*gateways, xt)))
+        await asyncio.gather(*(site.ready() for site in (*gateways, one, other, xt)))
         made = Crew(gateways, [one, other], xt, xt_worker, [])
         await made.listens(4)
         yield made
@@ -133,6 +133,16 @@ async def test_processes_that_begin_together_share_the_work(crew: Crew) -> None:
     await crew.conclude()
     assert await crew.gateways[0].rows(HEARTBEATS) == [("routine", 1), ("urgent", 1)]
     assert all(site.process.runs for site in (*crew.gateways, *crew.workers, crew.xt_worker))
+
+
+async def test_a_process_that_only_works_tells_how_it_is(crew: Crew) -> None:
+    """Each worker has probes and numbers of its own, more of them for the monitor; it takes no request."""
+    for worker in crew.workers:
+        told = (await worker.http.get("/metrics")).text
+        assert "counterpart_bus_connected 1.0" in told
+        assert "counterpart_outbox_pending" not in told
+        assert "counterpart_outbox_pending" in (await worker.as_("monitor").get("/metrics")).text
+        assert (await worker.as_("monitor").get("/v1/me")).status_code == 404
 
 
 async def test_fifty_at_once_under_one_key_are_one(crew: Crew) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
 
 import pytest
 
+from app.db import incidents
 from app.db.engine import begin
-from app.domain.codes import RequestType
+from app.db.incidents import IncidentRecord
+from app.domain.codes import Direction, RequestType
 from app.domain.documents import example
 from app.domain.files import name_to_save
 from app.services.give_up_uploads import give_up_uploads
@@ -203,6 +207,23 @@ async def test_unfinished_file_is_given_up(files_world: World) -> None:
     assert await remove(officer, file) == 204
 
 
+async def test_under_an_incident_nothing_is_given_up(files_world: World) -> None:
+    """Unfinished files of an exchange that an incident touches stay until it is over (control: those of another)."""
+    node, desk = files_world["XA"].runtime, files_world["XA"].as_("duty_officer")
+    journeys = [await sent(files_world, document(RequestType.PRESERVATION)) for _ in range(2)]
+    files = [await announce(desk, journey.exchange, PDF) for journey in journeys]
+    now, touched = node.clock(), [UUID(journeys[1].exchange_id)]
+    said = ("A disk is missing.", "None.", "+99900555099")
+    told = IncidentRecord(uuid4(), "XT", Direction.OUTGOING, now, now, *said, touched, limit_onward=False)
+    async with begin(node.chores) as session:
+        await incidents.add(session, told)
+    for ended, states in ((told, ["wrong", "uploading"]), (replace(told, over_at=now, over_note="-"), ["wrong"] * 2)):
+        async with begin(node.chores) as session:
+            await incidents.end(session, ended)
+            await give_up_uploads(session, now=now + timedelta(days=8))
+        assert [expect(await desk.get(file), 200)["state"] for file in files] == states
+
+
 async def test_extension_brings_no_files(files_world: World) -> None:
     """More time is asked for by an act that carries no file: one is refused rather than left behind."""
     extension = await filed(files_world, example(RequestType.PRESERVATION_EXTENSION) | {"requested": "XT"})
@@ -287,3 +308,61 @@ async def test_act_without_files_brings_none(files_world: World) -> None:
     answer = await journey.ours().act(journey.exchange, "supplement", text="More.", attachments="all")
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/attachments")
     assert (await journey.settled())["state"] == "DELIVERED"
+
+
+RED = {"tlp": "TLP:RED", "pap": "PAP:RED", "handling": ["H1", "H3"], "text": "For the Cyber Unit alone."}
+AMBER = {"tlp": "TLP:AMBER", "pap": "PAP:AMBER", "handling": ["H0"]}
+
+
+async def test_a_file_bears_its_own_marking_to_the_end(files_world: World) -> None:
+    """Stricter than its request it is warned of, proposed for the whole, enforced abroad; never more open (V-8)."""
+    officer, desk = agency(files_world), files_world["XA"].as_("duty_officer")
+    made = document(RequestType.TECHNICAL_ADVICE, requested="XT") | {"marking": AMBER}
+    request = await filed(files_world, made)
+    case = f"/v1/requests/{request['id']}"
+    for wrong, pointer in ((AMBER | {"tlp": "TLP:CLEAR"}, "/marking/tlp"), (RED | {"text": None}, "/marking/text")):
+        answer = await officer.post(f"{case}/attachments", announced(b"x") | {"marking": wrong})
+        assert (answer.status_code, [one["pointer"] for one in answer.json()["errors"]]) == (422, [pointer])
+    strict = await handed_over(officer, case, b"who the witness is\n", name="witness.txt", marking=RED)
+    plain = await handed_over(officer, case, b"the log\n", name="log.txt")
+    assert [[found["code"] for found in one["warnings"]] for one in (strict, plain)] == [["mixed_marking"], []]
+    expect(await desk.act(case, "open"), 200)
+    (doubt,) = [one for one in (await desk.get(case)).json()["desk"]["triage"] if one["test"] == "TRI-13"]
+    assert "mixed_marking" in [because["code"] for because in doubt["because"]]
+    opener = await desk.act(case, "approve", marking=AMBER)
+    assert (opener.status_code, opener.json()["code"]) == (422, "C-MARKING")
+    signed = await taken(files_world, request["id"], *DESK_ROAD[1:])
+    whole = signed["approval"]["marking"]
+    assert (whole["tlp"], whole["handling"], whole["handling_text"]) == ("TLP:RED", ["H0", "H1", "H3"], RED["text"])
+    journey = Journey(files_world, request["id"], signed["exchange_id"], "XT")
+    there = {name: await arrived(journey, journey.theirs(), name) for name in ("witness.txt", "log.txt")}
+    assert {name: one["marking"]["tlp"] for name, one in there.items()} == dict.fromkeys(there, "TLP:RED")
+    shown = await journey.settled()
+    assert (shown["marking"]["tlp"], shown["marking"]["text"]) == ("TLP:RED", RED["text"])
+    assert shown["not_understood"] == []
+    content = f"/v1/attachments/{there['witness.txt']['id']}/content"
+    assert (await journey.theirs().get(content)).headers["marking"] == "TLP:RED, PAP:RED, H0, H1, H3"
+    refused = await journey.theirs().get(content, recipient="court")
+    assert (refused.status_code, refused.json()["reason"]) == (409, "court_use_not_permitted")
+    for caller, kept in ((journey.theirs(), {"request", "attachment"}), (journey.ours(), set())):
+        block = expect(await caller.get(f"{journey.exchange}/export", recipient="court"), 200)
+        assert {one["kind"] for one in block["withheld"]} == kept
+        assert len(block["attachments"]) == (0 if kept else 2)
+
+
+async def test_a_file_of_an_act_marks_what_follows(files_world: World) -> None:
+    """What a report brought under RED makes the exchange RED on both sides; before it (control) it was not."""
+    journey = await delivered(files_world, document(RequestType.TECHNICAL_ADVICE, requested="XT") | {"marking": AMBER})
+    await journey.do("acknowledge")
+    assert (await journey.settled())["marking"]["tlp"] == "TLP:AMBER"
+    open_one = announced(b"x") | {"marking": AMBER | {"tlp": "TLP:GREEN"}}
+    answer = await journey.theirs().post(f"{journey.exchange}/attachments", open_one)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/marking/tlp")
+    report = await handed_over(journey.theirs(), journey.exchange, b"our source\n", name="source.txt", marking=RED)
+    await journey.do("report_progress", text="See the file.", attachments=[report["id"]])
+    await arrived(journey, journey.ours(), "source.txt")
+    settled = await journey.settled()
+    assert (settled["marking"]["tlp"], settled["marking"]["text"]) == ("TLP:RED", RED["text"])
+    later = await handed_over(journey.ours(), journey.exchange, b"more\n", name="more.txt")
+    await journey.wish("supplement", text="More.", attachments=[later["id"]])
+    assert (await arrived(journey, journey.theirs(), "more.txt"))["marking"]["tlp"] == "TLP:RED"

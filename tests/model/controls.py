@@ -60,10 +60,12 @@ class Desks(Schedule):
     restores = heals = False
 
 
-class Restores(Schedule):
-    """Everything may happen, and nodes are put back to old backups."""
+@only("look", "act", "work", "relay", "receive")
+class Readers(Schedule):
+    """Officers of the requested side act on what they read a while ago."""
 
     couriers = (True,)
+    restores = heals = False
 
 
 @only("dispatch", "wish", "relay", "receive", "breathe", "disturb", "restore")
@@ -115,14 +117,13 @@ CONTROLS: dict[Rule, Control] = {
     Rule.HELD_RECEIPTED: Control("needless copy"),
     Rule.DUPLICATE_RECEIPTED: Control("delivery"),
     Rule.REQUESTED_DECIDES: Control("replica"),
-    Rule.GENERATION_SEEN: Control("seen", Desks),
+    Rule.GENERATION_SEEN: Control("seen", Readers),
     Rule.FATE_TOLD: Control("fate"),
     Rule.EXPIRED_ANSWERED: Control("equal"),
     Rule.ONE_TEXT: Control("one text"),
     Rule.SIGNED_AGAIN: Control("delivery"),
     Rule.AWAITS_DIRECTORY: Control("one text"),
     Rule.QUARANTINE_STOPS: Control("order"),
-    Rule.FATES_ADOPTED: Control("fate", Restores),
     Rule.LOOSE_SUPERSEDED: Control("one text", Backups),
 }
 

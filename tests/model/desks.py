@@ -16,17 +16,18 @@ from app.domain.exchange.clocks import delivery_due
 from app.domain.exchange.hold_admission import allowed_hold_actions
 from app.domain.exchange.judging import judge
 from app.domain.exchange.onward import open_transfer, open_use_question
-from app.domain.exchange.opening import Call, dispatched, note_call
+from app.domain.exchange.opening import Call, dispatched, note_again, note_call
 from app.domain.exchange.parties import Officer
 from app.domain.exchange.proposals import propose, propose_on_hold
 from app.domain.exchange.timers import expire, is_undelivered
+from app.domain.exchange.values import Asked
 from app.domain.exchange.wishing import check_wish, check_wish_on_hold
 from app.domain.exchange_codes import Side
 from app.domain.hold_acts import HOLD_ACT, HoldOrder
-from app.domain.messages import ActionBody, HoldActionBody, OpenBody
+from app.domain.messages import ActionBody, HoldActionBody, OpenBody, StateBody
 from app.domain.moments import to_milliseconds
 from app.domain.requesting_acts import RaiseTier
-from app.domain.snapshot import public_view
+from app.domain.snapshot import public_view, read_snapshot
 from app.domain.tiers import is_higher, lane_of
 from app.errors import Conflict, Refused
 from tests.model.effects import look_for_withdrawal, send_state, withdrawal_waits
@@ -34,6 +35,7 @@ from tests.model.records import RULES, save
 from tests.model.rules import Rule
 from tests.model.sending import Outgoing, move_lane, put
 from tests.model.values import ActRow, Record, Thread
+from tests.support.emergency import EMERGENCY
 
 if TYPE_CHECKING:
     from app.domain.acts import ExchangeAct
@@ -113,7 +115,7 @@ def _said(action: str, value: Exchange, side: Side = Side.REQUESTED) -> dict[str
         "answer": {"text": "Ninety days."},
         "send_content": {"text": "The address.", "source": "A", "information": "2"},
         "report_progress": {"text": "The order is with the judge."},
-        "raise_tier": {"tier": higher, "reasons": "A child is missing."},
+        "raise_tier": EMERGENCY if higher is Tier.EMERGENCY else {"tier": higher, "reasons": "It closes."},
         "downgrade": {"alternatives": "Preservation is possible."},
         "claim_mla_sent": {"ca_reference": "CA-7", "date": "2026-11-22"},
         "confirm_mla_received": {"ca_reference": "CA-7"},
@@ -207,9 +209,16 @@ def note(node: Node, peer: str, exchange_id: UUID, *, type_: RequestType) -> Non
         return
     with node.transaction() as store:
         store.threads[key] = replace(thread, opened_by=peer)
-        record = Record(
-            note_call(Call(exchange_id, peer, node.code, type_, "By voice."), now=node.now), is_incoming=True
-        )
+        call = Call(exchange_id, peer, node.code, type_, "By voice.")
+        known = store.adopted.get(key[0])
+        if known is None:
+            value = note_call(call, now=node.now)
+        else:
+            # Our own words of it are back, its opening is not: it goes on from them.
+            value = note_again(
+                read_snapshot(StateBody.model_validate_json(known[1]).snapshot, asked=Asked()), call, now=node.now
+            )
+        record = Record(value, is_incoming=True)
         save(node, store, record)
         # The thread may be older than the note: something of it came, or was said, while it was nobody's exchange.
         move_lane(node, store, key[0], lane_of(record.value.tier))

@@ -10,7 +10,7 @@ from app.db.tables_delivery import InboxState, LeftBy
 from app.domain.codes import Fate, Lane, MessageType, ReceiptStatus, Tier
 from app.domain.exchange.judging import Judged, awaiting_withdrawal, judge
 from app.domain.exchange.moves import moved
-from app.domain.exchange.opening import attach, not_opened, open_exchange, read_opening
+from app.domain.exchange.opening import attach, attach_again, not_opened, open_exchange, read_opening
 from app.domain.exchange.requesting_effects import carry_out
 from app.domain.exchange.values import TERMINAL
 from app.domain.exchange_codes import Flag
@@ -134,16 +134,16 @@ def _open(node: Node, store: Store, text: Text) -> Ended:
 def _reopen(node: Node, store: Store, text: Text) -> None:
     """An opening that was answered before our database was restored: the exchange is what that answer said.
 
-    A call about it that was noted since does not overrule that.
+    A call about it that was noted since has begun there, and only its mark goes.
     """
-    exchange_id = UUID(text.thread)
+    exchange_id, body = UUID(text.thread), OpenBody.model_validate_json(text.body)
     newest, noted = store.adopted.get(text.thread or ""), store.exchanges.get(exchange_id)
-    if newest is None or (noted is not None and Flag.NOTED not in noted.value.flags):
+    if noted is not None and Flag.NOTED in noted.value.flags:
+        value = attach_again(noted.value, body, now=node.now)
+    elif noted is not None or newest is None:
         return
-    asked = read_opening(OpenBody.model_validate_json(text.body))
-    value = read_snapshot(StateBody.model_validate_json(newest[1]).snapshot, asked=asked)
-    if noted is not None and noted.value.generation >= value.generation:
-        value = replace(value, generation=noted.value.generation + 1)
+    else:
+        value = read_snapshot(StateBody.model_validate_json(newest[1]).snapshot, asked=read_opening(body))
     save(node, store, Record(value, is_incoming=True))
     move_lane(node, store, str(exchange_id), lane_of(value.tier))
 

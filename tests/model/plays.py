@@ -117,6 +117,14 @@ def raised(ground: Ground) -> None:
     receive(THERE, 9, ground)
 
 
+def raised_later(ground: Ground) -> None:
+    """A request was acknowledged, then raised, and all that has been received; nothing has been answered."""
+    acknowledged(ground)
+    wish("raise_tier", ground)
+    relay(HERE, (), ground)
+    receive(THERE, 9, ground)
+
+
 def revoke(ground: Ground) -> None:
     """The key of the requesting node is revoked, and it knows."""
     if len(ground.versions) == 1:
@@ -124,10 +132,10 @@ def revoke(ground: Ground) -> None:
         ground.nodes[HERE].version = 1
 
 
-def restore(commits: int, ground: Ground) -> None:
-    """The requesting node is put back to an old backup, once."""
-    if not ground.nodes[HERE].was_restored:
-        world.restore(ground.nodes[HERE], commits)
+def restore(commits: int, ground: Ground, code: str = HERE) -> None:
+    """A node is put back to an old backup, once."""
+    if not ground.nodes[code].was_restored:
+        world.restore(ground.nodes[code], commits)
 
 
 def reorder(code: str, ground: Ground) -> None:
@@ -168,6 +176,7 @@ STEPS: dict[str, Callable[[Ground], object]] = {
     "B hears of it": lambda ground: world.learn(ground.nodes[THERE]),
     "A is restored, 2 commits": partial(restore, 2),
     "A is restored, 6 commits": partial(restore, 6),
+    "B is restored, 6 commits": partial(restore, 6, code=THERE),
 }
 
 
@@ -252,6 +261,12 @@ PLAYS: dict[Rule, Play] = {
         "one text",
         ("A supplements", "A sends", "B receives", "A is restored, 6 commits"),
         acknowledged,
+        heals=True,
+    ),
+    Rule.FATES_ADOPTED: Play(
+        "fate",
+        ("B sends", "A receives", "B is restored, 6 commits"),
+        raised_later,
         heals=True,
     ),
     Rule.VOID_FILLS: Play(

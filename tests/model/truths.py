@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.db.tables_delivery import InboxState, LeftBy
 from app.domain.codes import Lane, MessageType, ReceiptStatus, Tier
+from app.domain.exchange_codes import Flag
 from app.domain.snapshot import public_view
 from app.domain.tiers import lane_of
 from tests.model import desks, world
@@ -112,6 +113,7 @@ def heal(ground: Ground) -> None:
     """The courier is honest from now on, everybody lives, hears everything and has the next release."""
     ground.courier.bring_late()
     world.finish_rounds(ground)
+    check_committed(ground)  # what came until now was judged by the directories until now
     for node in ground.nodes.values():
         world.learn(node)
         world.upgrade(node)
@@ -171,7 +173,9 @@ def check_healed(ground: Ground) -> None:
         require(not contradicted, "one text", f"{node.code} holds {len(contradicted)} texts that contradict another")
     for node in ground.nodes.values():
         for record in node.store.exchanges.values():
-            if not record.is_incoming:
+            if record.is_incoming:
+                _not_noted_for_ever(node, record)
+            else:
                 _same_on_both_sides(node, ground.nodes[record.value.requested], record)
         for peer in node.peers:
             _same_fates(node, ground.nodes[peer])
@@ -179,6 +183,13 @@ def check_healed(ground: Ground) -> None:
 
 
 _WAITING = frozenset({InboxState.HELD, InboxState.QUARANTINED})
+
+
+def _not_noted_for_ever(node: Node, record: Record) -> None:
+    jti = node.store.places.get((record.value.requesting, str(record.value.id), 1))
+    is_opened = jti is not None and node.store.inbox[record.value.requesting, jti].state is InboxState.APPLIED
+    is_marked = Flag.NOTED in record.value.flags
+    node.ground.witness.require(not (is_opened and is_marked), "noted", f"{node.code} has applied it and shows a call")
 
 
 def _same_on_both_sides(node: Node, other: Node, record: Record) -> None:

@@ -114,6 +114,21 @@ async def test_the_directory_s_contacts_get_mail_without_a_channel(desk: Desk) -
     assert await targets(desk) == sorted([*contacts[:1], *contacts])
 
 
+async def test_the_central_authority_is_told_of_holds_that_concern_it(desk: Desk) -> None:
+    """By mail to its contact in the own directory entry, beside the desk, without a link it could not follow."""
+    point = desk.teller.point
+    assert point is not None
+    desk.teller = replace(desk.teller, means=MAIL)
+    await desk.announce("hold.expiring", days=30, to="duty_officer")
+    assert await targets(desk) == [], "the control: only where the event names it"
+    await desk.announce("hold.expiring", days=30, to="duty_officer central_authority")
+    assert await targets(desk) == [point.central_authorities[0].contact.email]
+    ((body,),) = await desk.rows("SELECT body FROM notification")
+    assert body.startswith("Data held abroad")
+    assert "desk.xt.example" not in body
+    assert await desk.failures() == [], "the desk was told, and can pass it on"
+
+
 async def test_that_there_is_nobody_to_tell_is_an_alarm(desk: Desk) -> None:
     """For everybody who reads no feed; the desk does, so it needs no channel. Once per event and audience."""
     await desk.announce("escalation.registrar", audience="desk,escalation,registrar")

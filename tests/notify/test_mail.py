@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_string
+from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,10 +18,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from app.errors import SettingsUnusable
+from app.notify.deliver import LEASE
 from app.notify.faults import NotTaken, Trouble
 from app.notify.letter import Letter
 from app.notify.mail import send_mail
-from app.notify.means import MailServer, Tls, read_mail_server
+from app.notify.means import PATIENCE_S, MailServer, Tls, read_mail_server
 from app.services.identifiers import new_id
 from tests.notify.receiver import HERE, open_mailbox
 
@@ -69,6 +74,54 @@ async def test_an_unknown_mailbox_is_final_and_a_busy_server_is_not(mailbox: Mai
     mailbox.busy = True
     assert await trouble(plain(mailbox), letter()) is Trouble.REFUSED
     assert mailbox.came == []
+
+
+BREAKS_OUT = "[URGENT] =?utf-8?q?XB-1_=0d=0aBcc=3A_spy=40there.example=0d=0a=0d=0aOther_words?=: overdue"
+
+
+async def test_a_reference_of_another_node_begins_no_header(mailbox: Mailbox) -> None:
+    """A foreign reference that is an encoded word with line breaks stays one line of the subject."""
+    assert await trouble(plain(mailbox), replace(letter(), title=BREAKS_OUT)) is None
+    (came,) = mailbox.came
+    mail = message_from_string(came.content)
+    assert (mail["Bcc"], mail["To"]) == (None, letter().target)
+    assert "spy" in mail["Subject"]
+    assert str(mail.get_payload()).startswith("Take it.")
+
+
+def test_control_the_library_lets_an_encoded_word_begin_headers() -> None:
+    """Negative control: set as it is, the same title makes a header of its own when the mail is written."""
+    mail = EmailMessage()
+    mail["Subject"] = BREAKS_OUT
+    assert message_from_string(mail.as_string())["Bcc"] == "spy@there.example"
+
+
+@pytest.mark.parametrize(
+    "target", ["one@desk.xt.example,two@desk.xt.example", "one@", "=?utf-8?q?a=0d=0ab?=@x.example"]
+)
+async def test_an_address_is_one_address(mailbox: Mailbox, target: str) -> None:
+    """What would go to two, or to nobody, goes nowhere, and is not tried again."""
+    assert await trouble(plain(mailbox), letter(target)) is Trouble.ADDRESS_REFUSED
+    assert mailbox.came == []
+
+
+async def test_a_server_that_dawdles_is_given_up_on() -> None:
+    """However it spreads its answers: the whole of it has a limit, which is shorter than the lease."""
+
+    async def dawdle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while not reader.at_eof():
+                writer.write(b"220-still here\r\n")
+                await writer.drain()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(reader.read(1), 0.02)
+        writer.close()
+
+    async with await asyncio.start_server(dawdle, HERE, 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        slow = MailServer(HERE, port, Tls.NONE, SENDER, patience_s=0.2)
+        assert await trouble(slow, letter()) is Trouble.TIMEOUT
+    assert timedelta(seconds=PATIENCE_S) < LEASE
 
 
 async def test_nobody_at_the_port_is_unreachable(mailbox: Mailbox) -> None:

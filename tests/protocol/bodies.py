@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from tests.protocol.conversation import conversation
+from tests.support.emergency import EMERGENCY, RISK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +29,7 @@ ACTS: Mapping[str, JSON] = {
     "accept_condition": {"condition_id": ID},
     "decline_condition": {"condition_id": ID, "text": "Our courts publish."},
     "withdraw": {"reasons": "The suspect has been found."},
-    "raise_tier": {"tier": "EMERGENCY", "reasons": "A life is at risk."},
+    "raise_tier": EMERGENCY | {"emergency": RISK | {"imminent_until": AT}},
     "close": {},
     "provide_anyway": {},
     "withhold": {"text": "Then not."},
@@ -168,6 +169,7 @@ FAULTS: Mapping[str, Mapping[str, tuple[str, object]]] = {
         "without what happened": ("what", MISSING),
         "an exchange that is none": ("exchanges", ["the first"]),
         "a moment without its offset": ("discovered_at", "2026-11-22T09:30:00"),
+        "an end without a reason": ("over_at", AT),
     },
 }
 """Type → what is wrong → where (parts of the place joined by dots) and what stands there instead."""

@@ -8,7 +8,6 @@ import pytest
 
 from app.domain.codes import RequestType
 from tests.recovery.equal import equal
-from tests.support.world import seen
 from tests.world.documents import document
 from tests.world.journey import advice, delivered, expect
 
@@ -31,7 +30,7 @@ async def test_a_silent_peer_stays_closed_and_the_others_open(three: Ground) -> 
     await three["XA"].restore(backup)
     await three["XS"].stop()
     await three["XA"].start(log_epoch=2)
-    await seen(three["XA"].closed, lambda closed: closed == ["XS"], seconds=30)
+    await three.recovered("XA", but=["XS"])
     await equal(three, "XA", "XT")
     await with_xt.wish("supplement", text="And once more on Sunday.")
     refused = expect(await with_xs.ours().act(with_xs.exchange, "supplement", text="In plain words."), 503)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 NAMES = [
     "database", "broker", "outbox-age", "gaps", "quarantine", "dead-letters", "key-expiry", "audit-chain", "clock-skew",
-    "recovery", "notifications", "revoked-keys",
+    "recovery", "notifications", "duty-roster", "revoked-keys",
 ]  # fmt: skip
 HOUR = timedelta(hours=1)
 

@@ -8,18 +8,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import httpx
 import pytest
 from sqlalchemy import insert
 
 from app.db.engine import begin, make_engine
 from app.db.tables_delivery import inbox, outbox, quarantine
 from app.db.tables_exchange import exchange
+from app.main import create_probes
 from tests.routers.clients import assert_problem, new_key
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    import httpx
     from fastapi import FastAPI
 
     from app.runtime import Runtime
@@ -77,6 +78,19 @@ async def test_another_schema_is_unready(client: Clients, gateway: FastAPI, runt
     gateway.state.runtime = replace(runtime, head_revision="another")
     assert (await client().get("/readyz")).status_code == 503
     assert (await checks(client()))["migrations"] == "fail"
+
+
+async def test_the_door_of_a_process_that_only_works(runtime: Runtime) -> None:
+    """It answers probes and metrics as a gateway does; nothing that a gateway has beside them is there."""
+    transport = httpx.ASGITransport(app=create_probes(runtime))
+    async with httpx.AsyncClient(transport=transport, base_url="http://worker.test") as asking:
+        assert (await asking.get("/livez")).status_code == 200
+        assert (await asking.get("/readyz")).json() == {"status": "ready", "checks": None}
+        told = (await asking.get("/metrics")).text
+        assert "counterpart_bus_connected 1.0" in told
+        assert "counterpart_outbox" not in told
+        for path in ("/v1/me", "/openapi.json", "/docs", "/v1/monitoring/overview"):
+            assert_problem(await asking.get(path), 404, "not_found")
 
 
 async def test_silent_loop_is_unready(client: Clients, gateway: FastAPI, runtime: Runtime, now: datetime) -> None:

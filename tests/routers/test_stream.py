@@ -6,7 +6,8 @@ import asyncio
 import json
 import socket
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -14,15 +15,18 @@ import pytest
 
 from app.db.engine import begin
 from app.main import serve_http
+from app.runtime import Readers
 from app.services.announce import Event, announce
 from app.services.revoke_token import revoke_token
-from tests.routers.clients import until
+from tests.routers.clients import assert_problem, until
+from tests.support.world import seen
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from app.runtime import Runtime
 
+STREAM = {"Accept": "text/event-stream"}
 SOON = 10.0
 """Seconds within which anything must have happened that is going to happen."""
 
@@ -38,6 +42,13 @@ class Served:
 @pytest.fixture
 async def served(runtime: Runtime) -> AsyncIterator[Served]:
     """The gateway behind a real server, on a free port."""
+    async with served_by(runtime) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def served_by(runtime: Runtime) -> AsyncIterator[Served]:
+    """The gateway of that runtime, until the end."""
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     serving = asyncio.create_task(serve_http(runtime, listener, graceful_seconds=5))
@@ -157,3 +168,44 @@ async def test_stream_needs_a_token(served: Served, runtime: Runtime, tokens: Ma
     headers = {"Accept": "text/event-stream", "Authorization": f"Bearer {tokens['auditor']}"}
     async with httpx.AsyncClient(base_url=served.base) as client:
         assert (await client.get("/v1/events", headers=headers)).status_code == 401
+
+
+async def test_one_person_has_a_limited_number_of_streams(runtime: Runtime, tokens: Mapping[str, str]) -> None:
+    """One more stream or waiting poll than the limit is a 429 with Retry-After; others, and plain reads, are untouched.
+
+    A place is free again when its stream ends. The control: with one place more the same stream is opened.
+    """
+    await happen(runtime, "n1")
+    for most, status in ((2, 200), (1, 429)):
+        async with (
+            served_by(replace(runtime, readers=Readers(most), stopping=asyncio.Event())) as served,
+            reader(served, tokens["duty_officer"]) as mine,
+            reader(served, tokens["supervisor"]) as yours,
+        ):
+            async with mine.stream("GET", "/v1/events", headers=STREAM) as first:
+                assert (first.status_code, await one_more(mine)) == (200, status)
+                if status == 429:
+                    polls = [await who.get("/v1/events", headers={"Prefer": "wait=1"}) for who in (mine, yours)]
+                    assert [polled.status_code for polled in polls] == [429, 200]
+                    assert (await mine.get("/v1/events")).status_code == 200
+            assert await until_open(mine) == 200
+
+
+def reader(served: Served, token: str) -> httpx.AsyncClient:
+    """A client that speaks for one person."""
+    return httpx.AsyncClient(base_url=served.base, timeout=SOON, headers={"Authorization": f"Bearer {token}"})
+
+
+async def one_more(client: httpx.AsyncClient) -> int:
+    """The status of one more stream; what is refused says when to try again."""
+    async with client.stream("GET", "/v1/events", headers=STREAM) as answer:
+        if answer.status_code == 429:
+            await answer.aread()
+            assert_problem(answer, 429, "too_many_streams")
+            assert answer.headers["retry-after"] == "5"
+        return answer.status_code
+
+
+async def until_open(client: httpx.AsyncClient) -> int:
+    """The status of a stream once there is a place for it: the server has to notice that the last reader left."""
+    return await seen(partial(one_more, client), lambda status: status != 429, seconds=SOON)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from app.domain.codes import Lane
 from app.envelope.claims import Claims
 from app.envelope.seal import encrypt, sign
+from app.services.tell_refusals import INTERVAL
 from tests.envelope.parties import make_party
 from tests.routers.clients import assert_problem
 from tests.support.peer import new_id
@@ -21,23 +22,31 @@ LABORATORY = "XA-LAB"
 """A machine of the agency that got hold of an account at the broker: no contact point of any directory."""
 
 KEPT = ("request", "case_file", "exchange", "inbox", "outbox", "timeline", "event")
+AUDITED = """
+    SELECT count(*) FROM (SELECT leaf FROM audit_pending UNION ALL SELECT leaf FROM audit_leaf) facts
+    WHERE convert_from(leaf, 'UTF8')::jsonb ->> 'type' = 'access.refused'
+"""
 REJECTED = "SELECT reason FROM quarantine WHERE iss = $1"
 UNKNOWN = "unknown_sender_key"
 
 
 async def test_agencys_token_opens_no_foreign_door(scenario_world: World, scenario_ledger: Ledger) -> None:
-    """401 for every way to file, note or act at XT; it is counted there, and nothing is stored."""
+    """401 for every way to file, note or act at XT; it is counted and audited there, and nothing is stored."""
     abroad = scenario_world["XT"]
     stranger = Caller(abroad.http, scenario_world["XA"].tokens["agency_officer"])
     await scenario_ledger.calm()
     before = await scenario_ledger.counts("XT", KEPT)
     counted = refused_at(scenario_world)
+    scenario_world.clock.advance(INTERVAL)
+    audited = [await scenario_ledger.value(code, AUDITED) for code in ("XT", "XA")]
     document = fresh(scenario_world)
     for path in ("/v1/requests", "/v1/cases", "/v1/exchanges", f"/v1/exchanges/{new_id()}/actions"):
         assert_problem(await stranger.post(path, document), 401, "token_not_valid")
     assert_problem(await stranger.get("/v1/requests"), 401, "token_not_valid")
     assert refused_at(scenario_world) == counted + 5
     assert await scenario_ledger.counts("XT", KEPT) == before
+    facts = [await scenario_ledger.value(code, AUDITED) for code in ("XT", "XA")]
+    assert facts == [audited[0] + 1, audited[1]], "on record where it was refused, once for all five, nowhere else"
 
 
 async def test_envelope_of_no_contact_point_is_set_aside(scenario_world: World, scenario_ledger: Ledger) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.domain.codes import RequestType
 from tests.routers.clients import assert_problem
+from tests.support.emergency import RISK
 from tests.world.documents import document
 from tests.world.journey import delivered, expect
 from tests.world.test_time_passes import fresh
@@ -65,7 +66,7 @@ async def test_urgent_pages_within_a_quarter_of_what_is_left(scenario_world: Wor
 
 
 async def test_thin_emergency_lives_on_as_urgent(scenario_world: World) -> None:
-    """What arrives as an emergency with thin facts is downgraded by a person, with alternatives, and goes on."""
+    """What arrives as an emergency with thin facts is downgraded, with alternatives; only facts raise it again."""
     journey = await delivered(scenario_world, deletion(scenario_world, tier="EMERGENCY", emergency=THIN))
     assert (await journey.settled())["tier"] == "EMERGENCY"
     await journey.do("acknowledge")
@@ -80,5 +81,14 @@ async def test_thin_emergency_lives_on_as_urgent(scenario_world: World) -> None:
     assert roads in change.values()
     request = expect(await journey.ours("agency_officer").get(journey.request), 200)
     assert request["exchange"]["tier"] == "URGENT"
+    bare = {"tier": "EMERGENCY", "reasons": "Now somebody is in danger."}
+    unfounded = await journey.ours().act(journey.exchange, "raise_tier", **bare)
+    (error,) = assert_problem(unfounded, 422, "C-EMERGENCYFACTS")["errors"]
+    assert error["pointer"] == "/emergency"
+    raised = await journey.wish("raise_tier", **bare, emergency=RISK)
+    assert raised["tier"] == "EMERGENCY"
+    assert raised["details"]["tier_changes"][1]["emergency"] == RISK | {"imminent_until": None}
+    await journey.do("downgrade", alternatives=roads)
+    assert (await journey.settled())["tier"] == "URGENT"
     await journey.do("accept", "start", "preserve")
     assert (await journey.settled())["state"] == "PRESERVED"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from app.domain.exchange.clocks import REPLY, SILENCE_FACTOR
 from tests.routers.clients import assert_problem
 from tests.world.journey import advice, expect, preservation
-from tests.world.test_time_passes import fresh
+from tests.world.test_time_passes import fresh, shows
 
 if TYPE_CHECKING:
     from tests.support.world import World
@@ -60,14 +60,17 @@ async def test_proceed_may_ask_for_less(scenario_world: World) -> None:
 
 
 async def test_silence_is_never_proceed(scenario_world: World) -> None:
-    """Past twice the term nothing has moved by itself; only then may B end it for want of an answer."""
+    """Past twice the term A was reminded once and nothing has moved; only then may B end it for want of an answer."""
     journey = await warned(scenario_world, "acknowledge")
     tier = (await journey.settled())["tier"]
     ended = {"code": "N-NOANSWER", "reasons": "No answer came."}
     early = await journey.theirs().act(journey.exchange, "not_executable", **ended)
     assert assert_problem(early, 409, "action_not_allowed")["reason"] == "answer_not_overdue"
     scenario_world.clock.advance(SILENCE_FACTOR * REPLY[tier])
-    assert (await journey.settled())["state"] == "RISK_NOTICE"
+    reminded = await shows(journey, lambda shown: shown["details"]["question"]["reminded_at"] is not None)
+    assert reminded["state"] == "RISK_NOTICE"
+    for caller in (journey.ours(), journey.theirs()):
+        assert [line["event"] for line in await journey.timeline(caller)].count("reminded") == 1
     await journey.do("not_executable", **ended)
     assert (await journey.settled())["state"] == "NOT_EXECUTABLE"
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 
+from app.db import statistics
+from app.db.engine import ReadSession, Session
 from tests.world.conftest import lasting_tokens
 from tests.world.holding import DAY, HeldBy, held_by
 from tests.world.journey import expect
@@ -24,6 +27,18 @@ DAY_40 = 20 * DAY
 """What is left of sixty days on the fortieth."""
 
 MOMENT = timedelta(minutes=1)
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+MADE_REAL = text("UPDATE exchange SET opening = jsonb_set(opening, '{document,is_test}', 'false')")
+FIGURES = {
+    "opened": "",
+    "receipt": "",
+    "acknowledgement": "",
+    "first_substance": "",
+    "result": "PRESERVED",
+    "follow_up": "received_before_expiry",
+    "hold_end": "RELEASED",
+}
 
 
 @pytest.fixture
@@ -58,3 +73,24 @@ async def test_receipt_stops_the_clock_until_the_decision(half_a_year: World) ->
     await shows(hold.journey, lambda exchange: exchange["state"] == "CLOSED")
     assert [state for state, _ in await both(hold)] == ["RELEASED", "RELEASED"]
     assert (await hold.here())["mla"]["decision"] == "Executed; the data were handed over."
+    for code in ("XA", "XT"):
+        assert await counted(half_a_year, code) == {}, "what says that it is a test is in no figure"
+        assert await counted(half_a_year, code, real=True) == FIGURES
+
+
+async def counted(world: World, code: str, *, real: bool = False) -> dict[str, str]:
+    """What the figures of that contact point (domain.md 7.3) would count of the exchange, and how it ended there.
+
+    `real` for this one look: it is not kept.
+    """
+    engine, peer = world[code].runtime.engine, "XT" if code == "XA" else "XA"
+    async with engine.connect() as connection:
+        session = Session(ReadSession(connection))
+        if real:
+            await session.execute(MADE_REAL)
+        samples = await statistics.courses(session, since=BEGIN, read_there={})
+        samples += await statistics.holds(session, since=BEGIN)
+        await connection.rollback()
+    assert {one.peer for one in samples} <= {peer}
+    assert all(one.seconds is None or 0 <= one.seconds <= DAY.total_seconds() for one in samples)
+    return {one.measure: dict(one.labels).get("outcome", "") for one in samples}

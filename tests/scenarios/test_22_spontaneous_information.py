@@ -8,8 +8,9 @@ import pytest
 
 from app.domain.codes import RequestType
 from app.domain.documents import example
+from tests.files.test_upload import arrived, handed_over
 from tests.routers.clients import assert_problem
-from tests.world.journey import DESK_ROAD, delivered, expect
+from tests.world.journey import DESK_ROAD, delivered, expect, filed, taken
 
 if TYPE_CHECKING:
     from tests.support.world import World
@@ -136,6 +137,11 @@ async def test_onward_transfer_needs_a_grant(scenario_world: World, accepted: Jo
     assert told == ["DENIED", "GRANTED"]
 
 
+def question(requested: str) -> dict[str, Any]:
+    """A request for advice to that contact point."""
+    return example(RequestType.TECHNICAL_ADVICE) | {"requested": requested}
+
+
 async def filed_at(world: World, code: str, made: dict[str, Any]) -> str:
     """A request of an agency of that state, approved and ready to be signed; its id."""
     request = expect(await world[code].as_("agency_officer").post("/v1/requests", made), 201)
@@ -147,3 +153,29 @@ async def filed_at(world: World, code: str, made: dict[str, Any]) -> str:
 async def sign(world: World, request_id: str) -> Any:  # noqa: ANN401 - a response
     """XT's supervisor signs."""
     return await world["XT"].as_("supervisor").act(f"/v1/requests/{request_id}", "sign")
+
+
+async def test_a_file_of_another_state_is_known_by_its_content(scenario_world: World) -> None:
+    """Under another name and in a request that names no source: its content gives it away. One's own file goes."""
+    officer = scenario_world["XA"].as_("agency_officer")
+    given = b"the accounts of the seller\n"
+    journey = await delivered(scenario_world, question("XT"))
+    await journey.do("acknowledge")
+    report = await handed_over(journey.theirs(), journey.exchange, given, name="accounts.txt")
+    await journey.do("answer", text="See the report.", attachments=[report["id"]])
+    await arrived(journey, journey.ours(), "accounts.txt")
+    onward = await filed(scenario_world, question("XS"))
+    case = f"/v1/requests/{onward['id']}"
+    own = await handed_over(officer, case, b"our own words\n", name="own.txt")
+    copied = await handed_over(officer, case, given, name="ours.txt")
+    await taken(scenario_world, onward["id"], *DESK_ROAD[:2])
+    refused = (await scenario_world["XA"].as_("supervisor").act(case, "sign")).json()
+    assert (refused["code"], refused["giver"]) == ("onward_transfer_not_granted", "XT")
+    assert refused["derived_from"] == journey.exchange_id
+    await journey.wish("request_onward_transfer", to="XS", purpose="The seller lives there.")
+    wish = (await journey.settled())["details"]["onward_transfers"][-1]
+    await journey.do("decide_onward_transfer", transfer_id=wish["id"], decision="GRANTED")
+    await journey.settled()
+    await taken(scenario_world, onward["id"], *DESK_ROAD[2:])
+    states = {one["id"]: one["state"] for one in expect(await officer.get(f"{case}/attachments"), 200)["data"]}
+    assert states == {own["id"]: "sent", copied["id"]: "sent"}

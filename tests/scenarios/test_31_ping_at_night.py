@@ -76,6 +76,8 @@ async def test_unanswered_twice_at_night(scenario_world: World, scenario_ledger:
         scenario_world.clock.advance(timedelta(minutes=16))
         await call_of(registrar, call["id"], lambda one: one["missed_at"] is not None)
     await seen(partial(standing, registrar), lambda word: word == "unverified")
+    last = expect(await registrar.get(POINT), 200)["last_call"]
+    assert (last["kind"], last["answered_at"], last["answered_after_seconds"]) == ("PING", None, None)
     told = await scenario_ledger.rows("XA", "SELECT kind FROM event WHERE subject_id = 'XS' ORDER BY id")
     assert "contact_point.unverified" in {row["kind"] for row in told}
     urgent = fresh(scenario_world) | {"requested": "XS"}
@@ -89,6 +91,10 @@ async def test_unanswered_twice_at_night(scenario_world: World, scenario_ledger:
     assert (await desk.post(f"/v1/test-calls/{call['id']}/actions", {"action": "answer"})).status_code == 409
     await call_of(registrar, call["id"], lambda one: one["answered_at"] is not None)
     assert await standing(registrar) == "verified"
+    points = expect(await registrar.get("/v1/directory/contact-points"), 200)["data"]
+    (last,) = [one["last_call"] for one in points if one["code"] == "XS"]
+    assert last["answered_at"] is not None
+    assert 0 <= last["answered_after_seconds"] < 15 * 60
     assert not await cautioned(scenario_world, urgent, tier="URGENT")
     assert await scenario_ledger.counts("XS", ("exchange", "hold", "attachment")) == before, "a test call made a case"
 

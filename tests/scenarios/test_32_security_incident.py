@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from tests.world.test_time_passes import fresh
 
 if TYPE_CHECKING:
     from tests.support.world import Caller, World
+    from tests.world.ledger import Ledger
 
 WHAT = "A backup disk with answers of this month was lost in transit."
 
@@ -55,6 +57,69 @@ async def test_each_state_learns_of_its_own_cases(scenario_world: World) -> None
         for caller in (journey.ours(), journey.theirs()):
             lines = [line for line in await journey.timeline(caller) if line["event"] == "under_incident"]
             assert [line["party"] for line in lines] == ["XA"], "it happened at XA"
+
+
+async def test_mark_goes_when_the_last_incident_is_over(scenario_world: World, scenario_ledger: Ledger) -> None:
+    """Scenario 32: whoever reported says why it is over; the mark stays until the other incident is over as well."""
+    journey = await advice(scenario_world)
+    ours, theirs = (scenario_world[code].as_("supervisor") for code in ("XA", journey.requested))
+    at_ours = expect(await ours.post("/v1/incidents", report(scenario_world, journey.exchange_id)), 201)["data"][0]
+    theirs_made = expect(await theirs.post("/v1/incidents", report(scenario_world, journey.exchange_id)), 201)
+    at_theirs = theirs_made["data"][0]
+    await shown_over(theirs, at_ours["id"], over=False)
+    assert "UNDER_INCIDENT" in (await journey.settled())["flags"]
+
+    end = {"action": "end", "text": "The disk was found."}
+    act = f"/v1/incidents/{at_ours['id']}/actions"
+    for caller, path, status, code in (
+        (scenario_world["XA"].as_("duty_officer"), act, 403, "role_not_allowed"),
+        (ours, f"/v1/incidents/{journey.exchange_id}/actions", 404, "not_found"),
+    ):
+        answer = await caller.post(path, end)
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert expect(await ours.post(act, end), 200)["allowed_actions"] == []
+    assert (await ours.post(act, end)).json()["code"] == "action_not_allowed"
+    there = await shown_over(theirs, at_ours["id"], over=True)
+    assert (there["over_note"], there["allowed_actions"]) == (end["text"], [])
+    assert "UNDER_INCIDENT" in (await journey.settled())["flags"], "the other incident is not over"
+
+    expect(await theirs.post(f"/v1/incidents/{at_theirs['id']}/actions", end), 200)
+    await shown_over(ours, at_theirs["id"], over=True)
+    assert "UNDER_INCIDENT" not in (await journey.settled())["flags"]
+    for caller in (journey.ours(), journey.theirs()):
+        lines = [line["party"] for line in await journey.timeline(caller) if line["event"] == "incident_over"]
+        assert lines == ["XA", journey.requested]
+    opened = await scenario_ledger.rows("XA", "SELECT body FROM commitment WHERE field = 'incident'")
+    facts = [json.loads(row["body"]) for row in opened]
+    assert [fact["note"] for fact in facts if fact.get("id") == at_ours["id"]] == [end["text"]]
+
+
+async def shown_over(caller: Caller, incident_id: str, *, over: bool) -> dict[str, Any]:
+    """The incident as this desk shows it, once it is there and over, or not."""
+
+    async def look() -> list[dict[str, Any]]:
+        return [one for one in await told(caller) if one["id"] == incident_id and (one["over_at"] is not None) is over]
+
+    (found,) = await seen(look, lambda listed: len(listed) == 1)
+    return found
+
+
+async def test_list_of_incidents_has_pages(scenario_world: World) -> None:
+    """Page by page the same incidents are shown as at once, each once; a cursor of another list opens nothing."""
+    desk = scenario_world["XA"].as_("duty_officer")
+    whole = expect(await desk.get("/v1/incidents", limit=200), 200)["data"]
+    assert len(whole) > 1
+    paged: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = expect(await desk.get("/v1/incidents", limit=1, **cursor), 200)
+        paged += page["data"]
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+    assert paged == whole
+    for wrong in ("AAAA", "A" * 22, "A" * 120):
+        assert (await desk.get("/v1/incidents", cursor=wrong)).status_code == 422
 
 
 async def test_reporting_has_its_rules(scenario_world: World) -> None:

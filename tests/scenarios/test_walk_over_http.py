@@ -12,6 +12,7 @@ from app.domain.hold_transitions import HOLD_ROWS
 from app.domain.moments import write_instant
 from tests.domain.exchange.oracle import WANTED
 from tests.scenarios.walking import Walk
+from tests.support.emergency import EMERGENCY
 from tests.world.documents import document
 from tests.world.holding import about, sent_from
 from tests.world.test_time_passes import fresh, shows
@@ -47,7 +48,7 @@ async def preserving(world: World) -> Walk:
     walk = await begun(world, **made)
     await walk.a("M-SUPPLEMENT", "supplement", text="One more address.")
     await walk.b("X3", "acknowledge")
-    await walk.a("M-RAISE", "raise_tier", tier="EMERGENCY", reasons="A child is missing.")
+    await walk.a("M-RAISE", "raise_tier", **EMERGENCY)
     await walk.b("M-LOWER", "downgrade", alternatives="Preservation is possible.")
     await walk.b("X4", "ask", codes=["C-PORT"], text="Which port?")
     await walk.a("X5", "supplement", text="Port 51544.")
@@ -212,18 +213,25 @@ async def by_voice(world: World) -> Walk:
     return walk
 
 
+def has_been_reminded(exchange: dict[str, Any]) -> bool:
+    """Whether the requesting side was asked once more for its answer."""
+    details = exchange["details"]
+    return (details["question"] or details["condition"])["reminded_at"] is not None
+
+
 async def silent(world: World) -> list[Walk]:
     """A question, a notice and a condition that nobody answers: after twice the term a person may say so."""
     asked, warned = await begun(world), await begun(world)
     on_condition = await begun(world, RequestType.TECHNICAL_ADVICE)
     for walk in (asked, warned, on_condition):
         await walk.b("X3", "acknowledge")
-    await on_condition.a("M-RAISE", "raise_tier", tier="EMERGENCY", reasons="A child is missing.")
+    await on_condition.a("M-RAISE", "raise_tier", **EMERGENCY)
     await asked.b("X4", "ask", codes=["C-PORT"], text="Which port?", due_at=soon(world))
     await warned.b("X7", "notify_risk", **RISK, due_at=soon(world))
     await on_condition.b("X11", "propose_conditions", **CONDITION)
     world.clock.advance(timedelta(hours=1, minutes=5))
     for walk, row in ((asked, "X6"), (warned, "X10"), (on_condition, "X30")):
+        await shows(walk.journey, has_been_reminded)
         assert (await walk.b(row, "not_executable", code="N-NOANSWER"))["state"] == "NOT_EXECUTABLE"
     return [asked, warned, on_condition]
 

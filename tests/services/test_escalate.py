@@ -103,6 +103,8 @@ async def test_each_level_is_told_once_when_it_is_reached(station: Station) -> N
     query = "SELECT event, for_agency FROM timeline WHERE subject_id = :id ORDER BY id"
     lines = await station.rows(query, id=exchange_id)
     assert lines == [("second_contact", False), ("overdue", False), ("registrar", False)]
+    details = await station.rows("SELECT detail->>'directory_contact' FROM timeline ORDER BY id")
+    assert details == [("roster_not_kept",), (None,), (None,)], "who the second contact is, and why not from the roster"
     counting = "SELECT count(*) FROM audit_pending WHERE convert_from(leaf, 'utf8') LIKE '%case.escalated%'"
     assert await station.rows(counting) == [(3,)]
     assert await station.rows("SELECT state, generation, body FROM exchange") == before

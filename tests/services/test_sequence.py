@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
 from app.audit.checkpoint import Checkpoint, open_checkpoint
@@ -96,10 +96,17 @@ async def test_every_head_is_signed_by_the_log(log: LogDatabase) -> None:
 
 
 async def test_without_facts_nothing_is_signed(log: LogDatabase) -> None:
-    """An idle log makes no checkpoints."""
+    """An idle log makes no checkpoints, and to see that nothing waits takes one statement (control: a fact waits)."""
     head = await log.open()
+    said: list[str] = []
+    event.listen(log.engine.sync_engine, "before_cursor_execute", lambda *told: said.append(told[2]))
     assert await log.sequence(head) is None
+    assert len(said) == 1
     assert await log.count("audit_checkpoint") == 1
+    await log.record(CHANGED)
+    said.clear()
+    assert await log.sequence(head) is not None
+    assert len(said) > 1
 
 
 async def test_a_crash_before_publication_is_made_good(log: LogDatabase) -> None:

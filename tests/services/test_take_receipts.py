@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -15,16 +16,21 @@ from sqlalchemy.exc import DBAPIError
 from app.bus.memory import MemoryBus
 from app.db import outbox, receipts
 from app.db.engine import begin
-from app.domain.codes import Lane, MessageType
-from app.services.send import Outgoing
+from app.domain.codes import Fate, Lane, MessageType
+from app.services.inbound import Applied
+from app.services.send import Outgoing, move_lane
 from tests.services.test_receive_evidence import facts
 from tests.support.bus import consuming, short_pauses, until
 from tests.support.peer import new_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from datetime import datetime
 
     from app.bus.memory import MemoryBroker
+    from app.db.engine import Session
+    from app.services.inbound import Received
+    from app.services.node import Node
     from tests.support.peer import Peer
     from tests.support.station import Station
 
@@ -263,6 +269,44 @@ async def test_taken_one_by_one_they_block_each_other(station: Station, aurelia:
     (fault,) = (result for result in results if result is not None)
     assert isinstance(fault, DBAPIError)
     assert "deadlock" in str(fault)
+
+
+async def hurry(session: Session, _node: Node, received: Received, now: datetime) -> Applied:
+    """What a state of a higher tier does to its exchange."""
+    await move_lane(session, UUID(received.thread), Lane.URGENT, now=now)
+    return Applied(Fate.APPLIED)
+
+
+ORDERED = {"all at once": True, "(Control) as they are needed": False}
+
+
+@pytest.mark.parametrize("is_ordered", ORDERED.values(), ids=ORDERED)
+async def test_an_effect_and_a_receipt_do_not_block_a_relay(
+    station: Station, aurelia: Peer, broker: MemoryBroker, *, is_ordered: bool
+) -> None:
+    """A batch hurries a later row and receipts an earlier one, while a relay settles both in the order of their ids."""
+    await send(station, broker)
+    exchange = UUID(await send(station, broker))
+    ((first,), (second,)) = await station.rows("SELECT id FROM outbox WHERE type <> 'receipt/1' ORDER BY id")
+    batch = [aurelia.say("exchange.state/1", thread=str(exchange), seq=1), aurelia.receipt_for(aurelia.heard[0])]
+    station.effects = replace(station.effects, apply={MessageType.EXCHANGE_STATE: hurry})
+
+    async def take() -> None:
+        if is_ordered:
+            await station.take(*map(aurelia.close, batch))
+            return
+        async with begin(station.engine) as session:
+            await move_lane(session, exchange, Lane.URGENT, now=station.clock())
+            await receipts.lock_sent(session, {UUID(aurelia.heard[0].claims.jti)}, gaps=())
+
+    async with begin(station.engine) as relay:
+        await outbox.lock(relay, [first])
+        taking = asyncio.create_task(take())
+        await until_waiting(station, 1)
+        settled = await asyncio.gather(outbox.lock(relay, [second]), return_exceptions=True)
+    taken = await asyncio.gather(taking, return_exceptions=True)
+    faults = [str(result) for result in (*settled, *taken) if result is not None]
+    assert ["deadlock" in fault for fault in faults] == [True] * (not is_ordered)
 
 
 async def test_gaps_are_locked_with_the_rest(station: Station, aurelia: Peer, broker: MemoryBroker) -> None:

@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 
 
 def sibling(site: Site, name: str) -> Site:
-    """One more process of that contact point: the same settings but for the port; nothing runs yet."""
+    """One more process of that contact point: the same settings but for the port; nothing runs yet.
+
+    If it will only work, it answers probes where a gateway would answer everything.
+    """
     (port,) = free_ports(1)
     kept = [line for line in site.config.read_text().splitlines() if not line.startswith("http_port")]
     config = site.config.with_name(f"{site.config.stem}-{name}.toml")
-    config.write_text("\n".join([*kept, f"http_port = {port}", ""]))
+    config.write_text("\n".join([*kept, f"http_port = {port}", f"metrics_port = {port}", ""]))
     return Site(site.code, config, site.tokens, born=True)
 
 

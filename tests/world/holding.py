@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +18,7 @@ from tests.world.test_time_passes import fresh
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.support.world import Caller, World
+    from tests.support.world import Caller, LivingNode, World
     from tests.world.ledger import Ledger
 
 DAY = timedelta(days=1)
@@ -55,6 +57,13 @@ class HeldBy:
         expect(await self.journey.ours().act(self.path, action, **members), 202)
         await self.journey.settled()
         return await self.there()
+
+
+async def shortfalls(node: LivingNode) -> Counter[tuple[str, str]]:
+    """How often less was done there than art. 29 owes, by kind and direction, as its metrics tell."""
+    text = (await node.as_("monitor").get("/metrics")).text
+    found = re.findall(r'^counterpart_treaty_exceptions\{direction="(\w+)",kind="(\w+)"\} (\S+)$', text, re.MULTILINE)
+    return Counter({(kind, direction): int(float(count)) for direction, kind, count in found})
 
 
 async def sent_from(world: World, code: str, made: Mapping[str, Any]) -> Journey:

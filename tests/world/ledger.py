@@ -26,7 +26,7 @@ UNDER_WAY = """
     SELECT (SELECT count(*) FROM outbox WHERE left_at IS NULL) + (SELECT count(*) FROM inbox WHERE applied_at IS NULL)
 """
 UNPLACED = "SELECT count(*) FROM audit_pending"
-OF_THE_CLOCKS = {"watched", "deadline", "deadline_outcome", "escalation"}
+OF_THE_CLOCKS = {"watched", "deadline", "deadline_outcome", "escalation", "counted_month", "tally"}
 
 FACTS = "(SELECT count(*) FROM audit_pending) + (SELECT count(*) FROM audit_leaf)"
 

@@ -11,6 +11,7 @@ import pytest
 
 from app.domain.codes import RequestType
 from tests.routers.clients import assert_problem
+from tests.support.emergency import EMERGENCY
 from tests.support.world import seen
 from tests.world.documents import document
 from tests.world.journey import PRESERVING, Journey, expect, preservation, sent
@@ -110,7 +111,7 @@ async def test_raised_tier_crosses_the_start(ageing_world: World, ageing_ledger:
     """A raised tier loses nothing of what the other side did meanwhile."""
     journey = await preservation(ageing_world, "acknowledge", "accept")
     with silence(ageing_world, "XA"):
-        act = await under_way(journey, "raise_tier", tier="EMERGENCY", reasons="A person is in danger.")
+        act = await under_way(journey, "raise_tier", **EMERGENCY)
         await journey.do("start")
     shown = await journey.settled()
     assert (shown["state"], shown["tier"]) == ("IN_EXECUTION", "EMERGENCY")

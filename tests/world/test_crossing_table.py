@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.emergency import EMERGENCY
 from tests.world.journey import PRESERVING, Journey, advice, expect, preservation
 from tests.world.mail import held_mail
 from tests.world.test_crossing import fate
@@ -40,7 +41,7 @@ ACCEPT: Said = ("accept_condition", {"seat": "supervisor"})
 DECLINE: Said = ("decline_condition", {"seat": "supervisor"})
 MORE: Said = ("supplement", {"text": TEXT})
 WITHDRAW: Said = ("withdraw", {"reasons": "The suspect was arrested."})
-HURRY: Said = ("raise_tier", {"tier": "EMERGENCY", "reasons": "A person is in danger."})
+HURRY: Said = ("raise_tier", EMERGENCY)
 CLOSE: Said = ("close", {})
 CLAIM: Said = ("claim_mla_sent", {"ca_reference": "MOJ-1", "date": "2026-11-22"})
 LONGER: Said = ("request_extension", {})

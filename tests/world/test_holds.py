@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from app.domain.codes import RequestType
 from tests.routers.clients import assert_problem
+from tests.support.world import seen
 from tests.world.documents import document
+from tests.world.holding import shortfalls
 from tests.world.journey import DESK_ROAD, PRESERVING, Journey, expect, filed, preservation, taken
 
 if TYPE_CHECKING:
@@ -141,6 +144,15 @@ async def test_release_by_both(world: World) -> None:
     assert problem["current"]["state"] == "RELEASED"
 
 
+async def told_at_home(hold: Held, event: str) -> dict[str, Any]:
+    """The one line in the timeline of the asking side by which its desk learns of it; the other side has none."""
+    look = partial(hold.journey.timeline, hold.journey.ours())
+    lines = await seen(look, lambda found: event in [line["event"] for line in found], seconds=20)
+    (line,) = [one for one in lines if one["event"] == event]
+    assert event not in [one["event"] for one in await hold.journey.timeline(hold.journey.theirs())]
+    return line
+
+
 async def test_loss(world: World) -> None:
     """What the provider has lost is told with its words and its time, and ends the hold."""
     hold = await held(world)
@@ -148,6 +160,8 @@ async def test_loss(world: World) -> None:
     assert (lost["state"], lost["end_text"]) == ("LOST", "A disk array failed.")
     assert lost["lost_at"] == "2026-11-21T04:00:00.000Z"
     assert (await hold.journey.settled())["state"] == "CLOSED"
+    line = await told_at_home(hold, "hold_lost")
+    assert (line["detail"]["lost_at"], line["detail"]["to"]) == (lost["lost_at"], ["duty_officer"])
     answer = await hold.journey.theirs().act(hold.path, "report_loss", text="And again.")
     assert_problem(answer, 409, "hold_ended")
 
@@ -155,7 +169,7 @@ async def test_loss(world: World) -> None:
 async def test_lifting_by_two(world: World) -> None:
     """Lifting takes two persons; until the second the other side sees no more than a moved generation."""
     hold = await held(world)
-    before = await hold.settled()
+    before, earlier = await hold.settled(), await shortfalls(world["XT"])
     proposed = await hold.do("lift", reason="COURT", text="The court of Kita annulled the order.")
     assert {**proposed, "generation": 0, "allowed_actions": []} == {**before, "generation": 0, "allowed_actions": []}
     own = await hold.journey.theirs().act(hold.path, "lift", reason="COURT")
@@ -165,10 +179,13 @@ async def test_lifting_by_two(world: World) -> None:
     lifted = await hold.do("lift", seat="supervisor", reason="COURT", new_request_possible=True)
     assert (lifted["state"], lifted["end_reason"], lifted["new_request_possible"]) == ("LIFTED", "COURT", True)
     assert (before["treaty_exception"], lifted["treaty_exception"]) == (False, True)
+    line = await told_at_home(hold, "hold_lifted")
+    assert (line["detail"]["reason"], line["detail"]["new_request"]) == ("COURT", "possible")
     for caller in (hold.journey.ours(), hold.journey.theirs()):
         counted = expect(await caller.get("/v1/holds", treaty_exception="true", limit=200), 200)["data"]
         assert hold.id in {one["id"] for one in counted}
         assert {one["state"] for one in counted} == {"LIFTED"}
+    assert (await shortfalls(world["XT"]))["lifted_early", "incoming"] == 1 + earlier["lifted_early", "incoming"]
 
 
 async def test_lifting_is_not_completed_by_its_author(world: World) -> None:

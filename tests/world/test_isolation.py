@@ -195,7 +195,7 @@ async def test_roles_without_cases_see_no_content(world: World, journey: Journey
     (hold,) = expect(await journey.ours().get(journey.exchange), 200)["holds"]
     request = expect(await journey.ours().get(journey.request), 200)
     ids = {"request_id": journey.request_id, "exchange_id": journey.exchange_id, "hold_id": hold["id"]}
-    ids |= dict.fromkeys(("attachment_id", "call_id", "case_id", "provider_id"), hold["id"])
+    ids |= dict.fromkeys(("attachment_id", "call_id", "case_id", "provider_id", "shift_id", "person_id"), hold["id"])
     paths = [
         path.format(**ids, type="PRESERVATION", code="XT", name="outbox-age")
         for path, methods in create_app(world["XA"].runtime).openapi()["paths"].items()

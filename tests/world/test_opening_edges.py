@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from tests.support.emergency import EMERGENCY
 from tests.support.world import seen
 from tests.world.journey import ALIKE, Journey, expect, sent
 from tests.world.mail import held_mail
@@ -78,7 +79,7 @@ async def test_what_was_said_before_the_withdrawal_is_kept(edge_world: World, ed
     async with held_mail(edge_world, edge_ledger, to="XT"):
         journey = await sent(edge_world, fresh(edge_world))
         more = await journey.wish_only("supplement", text="One more address.")
-        hurry = await journey.wish_only("raise_tier", tier="EMERGENCY", reasons="A person is in danger.")
+        hurry = await journey.wish_only("raise_tier", **EMERGENCY)
         gone = await journey.wish_only("withdraw")
     ended = await here(journey, state="WITHDRAWN", under_way=[])
     assert [fact["text"] for fact in ended["details"]["late_facts"]] == ["One more address."]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from app.domain.codes import RequestType
 from tests.routers.clients import assert_problem
 from tests.world.documents import document
+from tests.world.holding import shortfalls
 from tests.world.journey import PRESERVING, expect, preservation
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ async def test_silence_is_no_answer_before_its_time(world: World) -> None:
 
 async def test_not_executable(world: World) -> None:
     """What cannot be done ends with code, reasons and a suggestion, which the agency reads; it is no refusal."""
+    before = await shortfalls(world["XT"])
     journey = await preservation(world, "acknowledge", "accept", "start")
     said = {"code": "N-EXPIRED", "reasons": "Logs are overwritten after 72 hours.", "suggestion": "Ask XS."}
     assert (await journey.do("not_executable", **said))["state"] == "NOT_EXECUTABLE"
@@ -134,14 +136,21 @@ async def test_not_executable(world: World) -> None:
     part = expect(await journey.ours("agency_officer").get(journey.request), 200)["exchange"]
     assert (part["reason"], part["reason_text"], part["suggestion"]) == tuple(said.values())
     assert_problem(await journey.theirs().act(journey.exchange, "start"), 409, "action_not_allowed")
+    assert await shortfalls(world["XT"]) == before
 
 
 async def test_not_executable_needs_reasons(world: World) -> None:
-    """Art. 27(7): without reasons it is 422 at the member that lacks them."""
+    """Art. 27(7): 422 at the member that lacks them. `N-NOPOWER` is no ground of art. 29: both sides count it."""
+    before = [await shortfalls(world[code]) for code in ("XA", "XT")]
     journey = await preservation(world, "acknowledge")
-    answer = await journey.theirs().act(journey.exchange, "not_executable", code="N-NODATA")
+    answer = await journey.theirs().act(journey.exchange, "not_executable", code="N-NOPOWER")
     problem = assert_problem(answer, 422, "missing")
     assert [one["pointer"] for one in problem["errors"]] == ["/reasons"]
+    await journey.do("not_executable", code="N-NOPOWER", reasons="No law here orders a provider to preserve.")
+    await journey.settled()
+    after = [await shortfalls(world[code]) for code in ("XA", "XT")]
+    grown = [now - was for now, was in zip(after, before, strict=True)]
+    assert grown == [{("no_power", "outgoing"): 1}, {("no_power", "incoming"): 1}]
 
 
 async def test_refusal_by_two(world: World) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.domain.codes import RequestType
 from app.routers.road_operations import ENTRY
-from tests.world.journey import expect
+from tests.world.documents import document, put
+from tests.world.journey import delivered, expect
 
 if TYPE_CHECKING:
     from tests.support.world import World
@@ -43,3 +45,19 @@ async def test_each_state_knows_its_own(world: World) -> None:
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/establishment_country")
     for seat in ("agency_officer", "monitor", "auditor"):
         assert (await world["XA"].as_(seat).get("/v1/providers")).status_code == 403
+
+
+async def test_list_of_providers_warns_the_desk_that_is_asked(world: World) -> None:
+    """Where a request names a provider of the list there, its desk reads that this one tells its customer."""
+    name = "Kitamihama Hosting KK"
+    entry = ENTRY | {"legal_name": name, "establishment_country": "XT", "customer_notice": "DEFAULT_NOTIFY"}
+    made = expect(await world["XT"].as_("duty_officer").post("/v1/providers", entry), 201)
+    raw = put(document(RequestType.PRESERVATION), "/targets/0/custodian/name", name)
+    journey = await delivered(world, raw)
+    there = expect(await journey.theirs().get(journey.exchange), 200)
+    assert "provider_tells_customer" in {one["code"] for one in there["warnings"]}
+    assert expect(await journey.ours().get(journey.exchange), 200)["warnings"] is None
+    retire = {"action": "retire", "generation": 1}
+    expect(await world["XT"].as_("duty_officer").post(f"/v1/providers/{made['id']}/actions", retire), 200)
+    left = expect(await journey.theirs().get(journey.exchange), 200)["warnings"]
+    assert "provider_tells_customer" not in {one["code"] for one in left}

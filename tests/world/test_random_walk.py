@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.emergency import EMERGENCY
 from tests.world.journey import Journey, expect, preservation
 from tests.world.mail import keep_back, let_go
 from tests.world.test_time_passes import fresh
@@ -29,7 +30,7 @@ MEMBERS: dict[str, dict[str, Any]] = {
     "report_progress": {"text": "It goes on."},
     "supplement": {"text": "One more address."},
     "proceed": {},
-    "raise_tier": {"tier": "EMERGENCY", "reasons": "A person is in danger."},
+    "raise_tier": EMERGENCY,
     "downgrade": {"alternatives": "Nobody is at risk; it goes on as urgent."},
     "refuse": {"code": "R-POL", "reasons": REASONS, "considered_partial": True, "instrument": "ETS185"},
     "confirm_refusal": {},

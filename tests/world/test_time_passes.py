@@ -154,13 +154,14 @@ async def test_answered_and_left_closes(ageing_world: World) -> None:
 
 
 async def test_silence_counts_after_twice_the_term(ageing_world: World) -> None:
-    """A question left unanswered for twice its term may end in N-NOANSWER, by a person and not before."""
+    """A question left unanswered is reminded of after its term; after twice it may end, by a person and not before."""
     journey = await preservation(ageing_world, "acknowledge", **fresh(ageing_world))
     await journey.do("ask", codes=["C-VAGUE"], text="Which of the two accounts?")
     ageing_world.clock.advance(timedelta(hours=47))
+    reminded = await shows(journey, lambda exchange: exchange["details"]["question"]["reminded_at"] is not None)
+    assert reminded["state"] == "CLARIFICATION"
     early = await journey.theirs().act(journey.exchange, "not_executable", code="N-NOANSWER")
     assert assert_problem(early, 409, "action_not_allowed")["reason"] == "answer_not_overdue"
     ageing_world.clock.advance(timedelta(hours=1, minutes=1))
-    assert (await journey.settled())["state"] == "CLARIFICATION"
     await journey.do("not_executable", code="N-NOANSWER")
     assert (await journey.settled())["details"]["reason"] == "N-NOANSWER"

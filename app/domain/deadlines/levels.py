@@ -33,6 +33,7 @@ class Audience(StrEnum):
     ESCALATION = "escalation"
     SUPERVISOR = "supervisor"
     REGISTRAR = "registrar"
+    CENTRAL_AUTHORITY = "central_authority"
     OPERATOR = "operator"
 
 
@@ -50,14 +51,17 @@ _LEVELS: Mapping[Step, tuple[Level, ...]] = MappingProxyType(
         Step.MLA_RECEIPT: _LATE_ONLY,
         Step.REGULARISATION: _LATE_ONLY,
         Step.SIGNATURE_REVIEW: _LATE_ONLY,
+        # The desk may already try another road; everybody else waits for the alarm.
+        Step.DELIVERY: _LATE_ONLY,
         Step.DELIVERY_ALARM: _WATCHED,
     }
 )
 """Steps with levels of their own; see `levels_of` for the others."""
 
 _SUPERVISED = frozenset({Step.REGULARISATION, Step.SIGNATURE_REVIEW})
-BY_TELEPHONE = frozenset({Step.DELIVERY_ALARM, Step.ACKNOWLEDGEMENT})
-"""Steps of the other side at which nobody there has answered yet: the telephone helps, and the own list is told."""
+BY_TELEPHONE = frozenset({Step.DELIVERY, Step.DELIVERY_ALARM, Step.ACKNOWLEDGEMENT})
+"""Steps of the other side at which nobody there has answered yet: the telephone helps. The own list is told of them,
+but for the first: a minute without a receipt is no alarm yet."""
 
 
 def levels_of(deadline: Deadline) -> tuple[Level, ...]:
@@ -107,6 +111,6 @@ def _audience(deadline: Deadline, level: Level) -> tuple[Audience, ...]:
         return (Audience.REGISTRAR,)
     if deadline.step in _SUPERVISED:
         return (Audience.DESK, Audience.SUPERVISOR)
-    if deadline.whose is Whose.THEIRS and deadline.step not in BY_TELEPHONE:
+    if deadline.step is Step.DELIVERY or (deadline.whose is Whose.THEIRS and deadline.step not in BY_TELEPHONE):
         return (Audience.DESK,)
     return (Audience.DESK, Audience.ESCALATION)

@@ -114,7 +114,7 @@ def is_overdue(exchange: Exchange, seen: Standpoint, *, now: datetime) -> bool:
     return any(
         one.due_at <= now
         for one in open_deadlines(exchange, seen, now=now)
-        if one.step not in {Step.DELIVERY_ALARM, Step.HOLD_END}
+        if one.step not in {Step.DELIVERY, Step.DELIVERY_ALARM, Step.HOLD_END}
     )
 
 
@@ -134,10 +134,7 @@ def _of_state(exchange: Exchange, seen: Standpoint) -> Iterator[Deadline]:
     """The step that the state itself waits for."""
     since = exchange.state_since
     if exchange.state is State.DISPATCHED:
-        if seen.side is Side.REQUESTING:
-            # The same at every node: what arrives later is marked `late` by the other side.
-            span = (exchange.opened_at, due(Step.DELIVERY_ALARM, exchange.tier, start=exchange.opened_at))
-            yield _of(exchange, Step.DELIVERY_ALARM, seen, side=Side.REQUESTED, span=span)
+        yield from _of_delivery(exchange, seen)
     elif exchange.state is State.DELIVERED:
         due_at = acknowledgement_due(exchange.tier, expected_loss_at=seen.lost_at, start=since, clocks=seen.clocks)
         yield _of(exchange, Step.ACKNOWLEDGEMENT, seen, side=Side.REQUESTED, span=(since, due_at))
@@ -155,6 +152,17 @@ def _of_state(exchange: Exchange, seen: Standpoint) -> Iterator[Deadline]:
         step = Step.RISK_NOTICE_ANSWER if is_risk else Step.CLARIFICATION_ANSWER
         span = (exchange.question.asked_at, exchange.question.due_at)
         yield _of(exchange, step, seen, side=Side.REQUESTING, span=span)
+
+
+def _of_delivery(exchange: Exchange, seen: Standpoint) -> Iterator[Deadline]:
+    """The receipt that the requesting side waits for: first the target, then the alarm.
+
+    The same at every node: what arrives after the alarm is marked `late` by the other side.
+    """
+    if seen.side is Side.REQUESTING:
+        for step in (Step.DELIVERY, Step.DELIVERY_ALARM):
+            span = (exchange.opened_at, due(step, exchange.tier, start=exchange.opened_at))
+            yield _of(exchange, step, seen, side=Side.REQUESTED, span=span)
 
 
 def _working_step(exchange: Exchange) -> Step | None:

@@ -14,7 +14,7 @@ from app.domain.documents.reading import hostile, read
 from app.domain.documents.rules import RULES
 from app.domain.documents.target_rules import TARGET_RULES
 from app.domain.documents.type_rules import TYPE_RULES
-from app.domain.instruments import packaged_law, state_of
+from app.domain.instruments import state_of
 from app.domain.request_types import REQUEST_KINDS, fileable_types
 from app.errors import FieldError
 
@@ -32,11 +32,11 @@ NORMALISED = "normalised"
 
 
 def check_document(
-    raw: Mapping[str, Any], *, requesting: str, known: Collection[str], now: datetime, law: Law | None = None
+    raw: Mapping[str, Any], *, requesting: str, known: Collection[str], now: datetime, law: Law
 ) -> CheckedDocument:
     """Check a document that an agency files at contact point `requesting`; never raises on what `raw` holds.
 
-    `known` are the codes of the directory, `law` who is bound by what (by default the packaged one). All faults are
+    `known` are the codes of the directory, `law` who is bound by what: the contact point's own. All faults are
     collected, and no answer repeats a submitted value. The document kept is the one filed, its texts unchanged, plus
     `normalised`; a password inside the address of a page is the only thing taken out. A `normalised` that is handed in
     is dropped and made anew, so that a document read here can be mended and filed again.
@@ -51,7 +51,7 @@ def check_document(
     kind = KINDS[named]
     reading = read(kind.model, kind.lenient, raw=raw)
     parts = parts_of(reading, raw)
-    situation = Situation(named, requesting, now, law or packaged_law())
+    situation = Situation(named, requesting, now, law)
     findings = [*_addressee(parts, requesting, known), *_by_rule(parts, situation)]
     errors = (*reading.errors, *(finding for finding in findings if isinstance(finding, FieldError)))
     warnings = [finding for finding in findings if isinstance(finding, DocumentWarning)]

@@ -67,6 +67,10 @@ class Filing(Strict):
     translations: Annotated[list[Translation], Field(max_length=MAX_LISTED)] = Field(default_factory=list)
     attestation: Attestation | None = None
     marking: Marking | None = None
+    contains_sensitive: Annotated[
+        bool,
+        Field(description="whether it tells sensitive data; it is then no more open than TLP:AMBER+STRICT, art. 14(4)"),
+    ] = False
     is_test: bool = False
 
 

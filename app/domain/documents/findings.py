@@ -79,6 +79,7 @@ class Parts:
     providers_sought: tuple[ProviderSought, ...]
     teaser: str | None
     information: Information | None
+    contains_sensitive: bool
     is_test: bool
 
     @property
@@ -116,6 +117,7 @@ def parts_of(reading: Reading, raw: object) -> Parts:
         providers_sought=tuple(_member(document, "providers_sought") or ()),
         teaser=_member(document, "teaser"),
         information=_member(document, "information"),
+        contains_sensitive=bool(_member(document, "contains_sensitive")),
         is_test=bool(_member(document, "is_test")),
     )
 

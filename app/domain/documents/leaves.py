@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from app.domain.documents.reading import Location
 
 _SECRET = re.compile(
-    r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----|\b(?:password|passwort|passwd|mot de passe)\s{0,3}[:=]\s{0,3}\S",
+    r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-[0-9]|"
+    r"(?:\b(?:password|passwort|passwd|passphrase|pwd|mot de passe|contraseña)|パスワード|كلمة (?:السر|المرور))"
+    r"\s{0,3}[:=：]\s{0,3}\S",  # noqa: RUF001 - the colon of Japanese texts
     re.IGNORECASE,
 )
-"""V-9: what looks like a key or a password in the open."""
+"""V-9: what looks like a key or a password in the open, in the languages of the form and a few others."""
 
 
 def normal_forms(document: BaseModel) -> dict[str, Any]:

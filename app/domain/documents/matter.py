@@ -1,5 +1,7 @@
 """What it is about: legal basis, offence, urgency, necessity, intention, confidentiality, marking, emergency."""
 
+# ruff: noqa: TC001 - pydantic reads the annotations at run time
+
 from __future__ import annotations
 
 from enum import StrEnum
@@ -8,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from app.domain.codes import Handling, Instrument, Pap, Tier, Tlp
+from app.domain.exchange_codes import ThreatKind
 from app.domain.shape import (
     Article,
     Day,
@@ -144,18 +147,6 @@ class Marking(Strict):
         if text is None and Handling.H3 in info.data.get("handling", ()):
             raise fault("C-MARKING", "H3 means another restriction: write it down.")
         return text
-
-
-class ThreatKind(StrEnum):
-    """What threatens a person; loss of property or of evidence is no emergency."""
-
-    LIFE = "LIFE"
-    BODILY_HARM = "BODILY_HARM"
-    ABDUCTION = "ABDUCTION"
-    CHILD_AT_RISK = "CHILD_AT_RISK"
-    TERROR_ATTACK = "TERROR_ATTACK"
-    SELF_HARM = "SELF_HARM"
-    OTHER_LIFE_SAFETY = "OTHER_LIFE_SAFETY"
 
 
 class Emergency(Strict):

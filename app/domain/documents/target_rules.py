@@ -8,15 +8,10 @@ from typing import TYPE_CHECKING
 from app.domain.codes import Completion, DataCategory, RequestType
 from app.domain.documents.checked import DocumentWarning
 from app.domain.documents.reading import pointer_to
-from app.domain.documents.targets import (
-    WIDEST_INTERVAL,
-    WIDEST_SHARED_ADDRESS_INTERVAL,
-    WIDEST_TRAFFIC_INTERVAL,
-    Assignment,
-)
+from app.domain.documents.targets import Assignment
 from app.domain.identifiers import IpFlow, Ipv4, Ipv6
 from app.domain.identifiers.addresses import normal_address
-from app.domain.identifiers.reachability import Reach, reach, read_address
+from app.domain.identifiers.reachability import Reach, reach, read_address, unwrapped
 from app.domain.law.warning_lists import Watched
 from app.errors import FieldError
 
@@ -35,7 +30,6 @@ COARSEST_CLOCK = 1.0
 
 _SHARED = frozenset({Assignment.DYNAMIC, Assignment.CGN})
 _CUSTOMER = frozenset({DataCategory.SUBSCRIBER, DataCategory.USER_IDENTIFICATION})
-_MOVEMENT = frozenset({DataCategory.TRAFFIC, DataCategory.LOCATION})
 _PORT = "Required behind a carrier-grade NAT: without the source port nobody can tell the customers apart (IP-4)."
 _RESERVED = "This value is kept for documentation and belongs to nobody; only a document with is_test may use it."
 _FUTURE = (
@@ -91,21 +85,23 @@ def interval_is_historical(parts: Parts, situation: Situation) -> Iterator[Findi
                 yield FieldError(_at(place, "identifier", member), "future_observation", _UNSEEN)
 
 
-def interval_is_narrow(parts: Parts, _: Situation) -> Iterator[Finding]:
-    """IP-6 is an error: more than a day of a changing address names too many people. Other widths are a warning."""
+def interval_is_narrow(parts: Parts, situation: Situation) -> Iterator[Finding]:
+    """IP-6 is an error: so much of a changing address names too many people. Other widths are a warning."""
+    widths = situation.law.intervals
     for place, target in parts.targets:
         if target.interval is None:
             continue
         width = target.interval.end.utc - target.interval.start.utc
         categories = set(target.data_categories)
-        widest = WIDEST_TRAFFIC_INTERVAL if categories & _MOVEMENT else WIDEST_INTERVAL
-        if target.assignment in _SHARED and categories & _CUSTOMER and width > WIDEST_SHARED_ADDRESS_INTERVAL:
+        widest = widths.widest(categories)
+        if target.assignment in _SHARED and categories & _CUSTOMER and width > widths.shared_address:
             yield FieldError(
                 _at(place, "interval"),
                 Completion.OVERBROAD,
-                "More than 24 hours of a shared or changing address name too many customers; narrow it (IP-6).",
+                f"More than {widths.shared_address_hours} hours of a shared or changing address name too many "
+                "customers; narrow it (IP-6).",
             )
-        elif width > widest:
+        elif widest is not None and width > widest:
             yield DocumentWarning(
                 _at(place, "interval"),
                 Completion.OVERBROAD,
@@ -117,20 +113,24 @@ def address_can_be_resolved(parts: Parts, _: Situation) -> Iterator[Finding]:
     """IP-4: an address that changes hands needs a time, one behind a CGN also the source port."""
     for place, target in parts.targets:
         if isinstance(target.identifier, (Ipv4, Ipv6)):
-            yield from _resolvable_address(place, target)
+            yield from _resolvable_address(place, target, target.identifier.value)
         if isinstance(target.identifier, IpFlow) and target.identifier.source_port is None:
             yield from _flow_without_port(place, target.identifier, target.assignment or Assignment.UNKNOWN)
+
+
+def _is_ipv4(text: str) -> bool:
+    return unwrapped(read_address(text)).version == IPV4
 
 
 def _flow_without_port(place: int, flow: IpFlow, assignment: Assignment) -> Iterator[Finding]:
     at = _at(place, "identifier", "source_port")
     if assignment is Assignment.CGN:
         yield FieldError(at, Completion.PORT, _PORT)
-    elif assignment is Assignment.UNKNOWN and read_address(flow.source_ip).version == IPV4:
+    elif assignment is Assignment.UNKNOWN and _is_ipv4(flow.source_ip):
         yield DocumentWarning(at, "may_not_resolve", _RESOLVE)
 
 
-def _resolvable_address(place: int, target: Target) -> Iterator[Finding]:
+def _resolvable_address(place: int, target: Target, address: str) -> Iterator[Finding]:
     assignment = target.assignment or Assignment.UNKNOWN
     if assignment is not Assignment.STATIC and not target.observations and target.interval is None:
         yield FieldError(
@@ -140,7 +140,7 @@ def _resolvable_address(place: int, target: Target) -> Iterator[Finding]:
         )
     if assignment is Assignment.CGN:
         yield from _resolvable_behind_cgn(place, target)
-    if assignment is Assignment.UNKNOWN and isinstance(target.identifier, Ipv4):
+    if assignment is Assignment.UNKNOWN and _is_ipv4(address):
         yield DocumentWarning(
             _at(place, "assignment"),
             "may_not_resolve",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -16,12 +15,6 @@ from app.domain.shape import Country, Line, LongLine, Moment, Port, ShortText, S
 MAX_TARGETS = 100
 MAX_OBSERVATIONS = 50
 MAX_SECONDS = 86_400
-
-WIDEST_INTERVAL = timedelta(days=180)
-WIDEST_TRAFFIC_INTERVAL = timedelta(days=90)
-WIDEST_SHARED_ADDRESS_INTERVAL = timedelta(hours=24)
-"""Wider, a shared or changing address names too many customers (IP-6)."""
-
 
 Sought = Annotated[AnyIdentifier, Field(description="what identifies the data, art. 29(2)(c)")]
 Reached = Annotated[PlainAddress, Field(description="the address the other end of the connection had")]

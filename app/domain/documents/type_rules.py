@@ -14,6 +14,7 @@ from app.domain.documents.checked import DocumentWarning
 from app.domain.documents.reading import pointer_to
 from app.domain.documents.target_rules import CLOCK_TOLERANCE
 from app.domain.law import Effect
+from app.domain.markings import NEED_TO_KNOW
 from app.errors import FieldError
 
 if TYPE_CHECKING:
@@ -135,6 +136,14 @@ def markings_agree(parts: Parts, _: Situation) -> Iterator[Finding]:
         )
 
 
+def sensitive_data_are_marked(parts: Parts, _: Situation) -> Iterator[Finding]:
+    """CETS 224 art. 14(4): what is sensitive goes to whoever needs to know it, and no further."""
+    if parts.contains_sensitive and parts.marking is not None and parts.marking.tlp not in NEED_TO_KNOW:
+        yield FieldError(
+            "/marking/tlp", Completion.MARKING, "Sensitive data are TLP:AMBER+STRICT or TLP:RED (CETS 224 art. 14(4))."
+        )
+
+
 TYPE_RULES: tuple[Rule, ...] = (
     place_of_data_is_uncertain,
     authority_at_home_is_named,
@@ -145,4 +154,5 @@ TYPE_RULES: tuple[Rule, ...] = (
     declarations_are_heeded,
     information_stays_at_home,
     markings_agree,
+    sensitive_data_are_marked,
 )

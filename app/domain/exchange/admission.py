@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from app.domain.codes import State, Tier
 from app.domain.exchange.clocks import silent_since
 from app.domain.exchange.onward import has_received, open_transfer, open_use_question, other
+from app.domain.exchange.reminding import reminder_due
 from app.domain.exchange_codes import By, Flag, Side
 from app.domain.transitions import BLOCKED_BY_WITHDRAWAL, EXCHANGE_ROWS, rows_of
 from app.errors import Conflict, Forbidden
@@ -93,14 +94,16 @@ def _one_question_in_an_emergency(exchange: Exchange, _now: datetime) -> Obstacl
 
 
 def _silence_not_long_enough(exchange: Exchange, now: datetime) -> Obstacle:
-    """X6, X10, X30: twice the term must have passed."""
+    """X6, X10, X30: twice the term must have passed, and the requesting side have been reminded."""
     if exchange.question is not None:
         waited_until = silent_since(exchange.question.asked_at, exchange.question.due_at)
     elif exchange.state is State.CONDITIONS and exchange.condition is not None:
         waited_until = silent_since(exchange.condition.proposed_at, exchange.condition.due_at)
     else:
         return None
-    return "answer_not_overdue" if now < waited_until else None
+    if now < waited_until:
+        return "answer_not_overdue"
+    return None if reminder_due(exchange) is None else "not_reminded"
 
 
 def _no_first_signature(exchange: Exchange, _now: datetime) -> Obstacle:

@@ -22,6 +22,11 @@ def marking_errors(given: GivenMarking | None) -> tuple[FieldError, ...]:
     return tuple(FieldError(f"/marking/{member}", C_MARKING, detail) for member, detail in found)
 
 
+def file_marking_errors(exchange: Exchange | None, given: GivenMarking | None) -> tuple[FieldError, ...]:
+    """The same of a file; `exchange` is the one that it would answer, if it is to answer any."""
+    return marking_errors(given) if exchange is None else answer_marking_errors(exchange, given)
+
+
 def answer_marking_errors(exchange: Exchange, given: GivenMarking | None) -> tuple[FieldError, ...]:
     """The same, and that an answer is not more open than the request which it quotes."""
     errors = marking_errors(given)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.domain.codes import DataCategory, Instrument, RequestType, State, Tier
 from app.domain.exchange.clocks import DELIVERY, REPLY
+from app.domain.exchange.file_markings import marking_with_files
 from app.domain.exchange.formalities import with_formalities
 from app.domain.exchange.moves import moved
 from app.domain.exchange.requested_effects import with_flag
@@ -120,6 +121,40 @@ def note_call(call: Call, *, now: datetime) -> Exchange:
     )
 
 
+def note_again(known: Exchange, call: Call, *, now: datetime) -> Exchange:
+    """A call about an exchange that a restore has left without its opening: it goes on from what we had signed of it.
+
+    What was signed counts where the telephone was misheard. The mark goes when the opening has come back.
+    """
+    moment = to_milliseconds(now)
+    return replace(
+        with_flag(known, Flag.NOTED),
+        generation=known.generation + 1,
+        changed_at=moment,
+        progress=(*known.progress, Progress(moment, call.noted)),
+    )
+
+
+def attach_again(
+    exchange: Exchange, body: OpenBody, *, now: datetime, confirm_within: timedelta | None = None
+) -> Exchange:
+    """The opening of an exchange that stands without it comes again, its fate told long ago: it changes no state.
+
+    An exchange of which nothing but a call is known takes from it what `attach` takes.
+    """
+    if Flag.NOTED not in exchange.flags:
+        return replace(exchange, asked=read_opening(body))
+    if not exchange.request_reference:
+        return attach(exchange, body, now=now, confirm_within=confirm_within)
+    return replace(
+        exchange,
+        generation=exchange.generation + 1,
+        changed_at=to_milliseconds(now),
+        flags=tuple(flag for flag in exchange.flags if flag is not Flag.NOTED),
+        asked=read_opening(body),
+    )
+
+
 def attach(exchange: Exchange, body: OpenBody, *, now: datetime, confirm_within: timedelta | None = None) -> Exchange:
     """The open to an exchange that was noted by voice: it keeps its state and is one generation on (ruling 15).
 
@@ -148,7 +183,8 @@ def attach(exchange: Exchange, body: OpenBody, *, now: datetime, confirm_within:
 def read_opening(body: OpenBody) -> Asked:
     """The same as `read_asked`, with what stands beside the document.
 
-    That is the chosen basis, which goes before those that the document names, the marking, the condition of an offer.
+    That is the chosen basis, which goes before those that the document names, the marking with that of the files, the
+    condition of an offer.
     """
     offered = body.condition if body.type is RequestType.SPONTANEOUS_INFORMATION else None
     asked = read_asked(body.document)
@@ -156,7 +192,7 @@ def read_opening(body: OpenBody) -> Asked:
     return replace(
         asked,
         instruments=tuple(dict.fromkeys((*chosen, *asked.instruments))),
-        marking=read_marking(body.marking),
+        marking=marking_with_files(read_marking(body.marking), body.attachments),
         offered=None if offered is None else offered.id,
     )
 

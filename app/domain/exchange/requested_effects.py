@@ -210,6 +210,11 @@ def with_flag(exchange: Exchange, flag: Flag) -> Exchange:
     return replace(exchange, flags=tuple(sorted({*exchange.flags, flag})))
 
 
+def without_flag(exchange: Exchange, flag: Flag) -> Exchange:
+    """The exchange without this mark."""
+    return replace(exchange, flags=tuple(one for one in exchange.flags if one is not flag))
+
+
 _EFFECTS: Mapping[type[Act], Callable[..., Exchange]] = {
     acts.Acknowledge: _acknowledge,
     acts.Ask: _ask,

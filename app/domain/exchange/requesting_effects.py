@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.domain import requesting_acts as acts
+from app.domain.emergency_facts import read_emergency
 from app.domain.exchange.moves import releasing
 from app.domain.exchange.onward import bind_answer, carry_out_onward, is_onward
 from app.domain.exchange.values import TERMINAL, Answer, LateFact, Supplement, TierChange
@@ -71,7 +72,8 @@ def _decline_condition(exchange: Exchange, act: acts.DeclineCondition, *, now: d
 
 
 def _raise_tier(exchange: Exchange, act: acts.RaiseTier, *, now: datetime) -> Exchange:
-    change = TierChange(now, Side.REQUESTING, act.tier, act.reasons)
+    facts = read_emergency(act.emergency)
+    change = TierChange(now, Side.REQUESTING, act.tier, act.reasons, emergency=facts)
     return replace(exchange, tier=act.tier, tier_changes=(*exchange.tier_changes, change))
 
 

@@ -9,6 +9,7 @@ from app.domain.codes import State
 from app.domain.deadlines import is_overdue
 from app.domain.exchange.clocks import CLOSED_BY_ITSELF, delivery_due
 from app.domain.exchange.moves import moved, run_out, written
+from app.domain.exchange.reminding import reminded, reminder_due
 from app.domain.exchange_codes import Flag, LocalFlag, Side
 from app.domain.holds import next_end
 from app.domain.moments import to_milliseconds
@@ -28,6 +29,9 @@ def next_timer(exchange: Exchange) -> datetime | None:
     instants = [instant for hold in exchange.holds if (instant := next_end(hold)) is not None]
     if exchange.state in X22.sources and exchange.review_at is not None:
         instants.append(exchange.review_at)
+    reminder_at = reminder_due(exchange)
+    if reminder_at is not None:
+        instants.append(reminder_at)
     if exchange.state in X27.sources and Flag.POST_FORMALITIES_DUE not in exchange.flags:
         instants.append(exchange.state_since + CLOSED_BY_ITSELF)
     return min(instants, default=None)
@@ -40,12 +44,14 @@ def due(exchange: Exchange, now: datetime) -> bool:
 
 
 def expire(exchange: Exchange, now: datetime) -> Exchange:
-    """The exchange with every timer that has run down: holds ended (X28 with the last), X22, X27; one generation on.
+    """The exchange with every timer that has run down: holds ended (X28 with the last), X22, X27, a reminder.
+
+    One generation on, whatever it was.
 
     The very same exchange if there is nothing to do, so that running it twice does no more than once.
     """
     moment = to_milliseconds(now)
-    changed = run_out(exchange, now=moment)
+    changed = reminded(run_out(exchange, now=moment), now=moment)
     if changed.state in X22.sources and changed.review_at is not None and changed.review_at <= moment:
         changed = moved(changed, X22, now=moment)
     elif _is_left_answered(changed, moment):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.domain.codes import DataCategory, Instrument, NotExecutable, RefusalGround, RequestType, Tier
+    from app.domain.emergency_facts import EmergencyFacts
     from app.domain.exchange.onward_values import Confirmation, OnwardTransfer, UseQuestion
     from app.domain.exchange_codes import (
         ConditionKind,
@@ -33,7 +34,10 @@ NOT_OPENED = "not_opened"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the requesting side is asked, and by when an answer is hoped for. Silence is never an answer."""
+    """What the requesting side is asked, by when an answer is hoped for, and when it was reminded.
+
+    Silence is never an answer.
+    """
 
     id: UUID
     kind: QuestionKind
@@ -41,6 +45,7 @@ class Question:
     text: str
     asked_at: datetime
     due_at: datetime
+    reminded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class Condition:
     proposed_at: datetime
     due_at: datetime
     accepted_at: datetime | None = None
+    reminded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +134,17 @@ class TrafficPath:
 
 @dataclass(frozen=True, slots=True)
 class TierChange:
-    """Raised by the requesting side, or lowered by the requested side with the alternatives it names."""
+    """Raised by the requesting side, to an emergency with its facts, or lowered by the requested side.
+
+    `text` are the reasons of the one, or the alternatives that the other names.
+    """
 
     at: datetime
     side: Side
     tier: Tier
     text: str
     code: str | None = None
+    emergency: EmergencyFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +221,8 @@ class Exchange:
     `reason` is the code under which it was postponed or ended: a refusal ground, a code N-*, `P-OWN`, or one of our own
     words; `reason_article` the provision behind a refusal; `reason_text` what a person wrote to it. `served_at` is when
     the requested side said that its order was served. `left_out` counts the oldest remarks that no longer fit; the
-    timeline and the messages still have them.
+    timeline and the messages still have them. `files_marking` is the strictest of the files that acts have brought,
+    once that is stricter than everything else.
     """
 
     id: UUID
@@ -255,6 +266,7 @@ class Exchange:
     onward_transfers: tuple[OnwardTransfer, ...] = ()
     use_questions: tuple[UseQuestion, ...] = ()
     left_out: int = 0
+    files_marking: Marking | None = None
     asked: Asked = field(default_factory=Asked)
     private: Private = field(default_factory=Private)
 
@@ -270,8 +282,12 @@ class Exchange:
 
     @property
     def marking(self) -> Marking:
-        """The strictest marking of the request and of everything given in answer to it: that of a message about it."""
-        given = [*(one.marking for one in self.answers), *(path.marking for path in self.traffic_paths)]
+        """The strictest of the request, of what was given in answer and of all files: that of a message about it."""
+        given = [
+            *(one.marking for one in self.answers),
+            *(path.marking for path in self.traffic_paths),
+            self.files_marking,
+        ]
         return combined(self.asked.marking or DEFAULT, *(marking for marking in given if marking is not None))
 
     def hold(self, hold_id: UUID) -> Hold | None:

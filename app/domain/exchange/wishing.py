@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.domain.codes import Tier
+from app.domain.emergency_facts import lacking, read_emergency
 from app.domain.exchange.admission import admit
 from app.domain.exchange.hold_admission import admit_on_hold, admit_person, find_hold
 from app.domain.exchange.marking_guards import marking_errors
@@ -27,6 +29,7 @@ from app.domain.tiers import is_higher
 from app.errors import Conflict, FieldError, Forbidden, Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
     from uuid import UUID
 
@@ -43,9 +46,9 @@ def check_wish(replica: Exchange, body: ExchangeAct, *, by: Officer, now: dateti
     """
     _only_for_the_requesting_side(by)
     admit(replica, body.action, generation=body.generation, by=by, now=to_milliseconds(now))
-    error = _content_error(replica, body)
-    if error is not None:
-        raise Refused(error.code, error.detail, errors=(error,))
+    errors = _content_errors(replica, body)
+    if errors:
+        raise Refused(errors[0].code, errors[0].detail, errors=errors)
 
 
 def check_wish_on_hold(replica: Exchange, order: HoldOrder, *, by: Officer, now: datetime) -> None:
@@ -63,10 +66,24 @@ def _only_for_the_requesting_side(by: Officer) -> None:
         raise Forbidden("role_not_allowed", "a wish is the requesting side's")
 
 
-def _content_error(replica: Exchange, body: ExchangeAct) -> FieldError | None:
+def _content_errors(replica: Exchange, body: ExchangeAct) -> tuple[FieldError, ...]:
     if isinstance(body, RaiseTier):
-        higher = is_higher(body.tier, than=replica.tier)
-        return None if higher else FieldError("/tier", "tier_not_higher", "A tier is raised to a more urgent one.")
+        return tuple(_raise_faults(replica, body))
+    error = _content_error(replica, body)
+    return () if error is None else (error,)
+
+
+def _raise_faults(replica: Exchange, body: RaiseTier) -> Iterator[FieldError]:
+    """A tier only goes up here, and to EMERGENCY with the facts that a filed request brings (V-7)."""
+    if not is_higher(body.tier, than=replica.tier):
+        yield FieldError("/tier", "tier_not_higher", "A tier is raised to a more urgent one.")
+    elif body.tier is Tier.EMERGENCY:
+        yield from lacking(read_emergency(body.emergency), at="/emergency")
+    elif body.emergency is not None:
+        yield FieldError("/emergency", "not_applicable", "These facts belong to the tier EMERGENCY.")
+
+
+def _content_error(replica: Exchange, body: ExchangeAct) -> FieldError | None:
     if isinstance(body, Proceed | Stop):
         open_id = None if replica.question is None else replica.question.id
         return _named(body.question_id, open_id, "/question_id")

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from app.db import acts, exchanges, files, own_texts, recoveries, requests, resyncs
+from app.db import acts, exchanges, own_texts, recoveries, requests, resyncs
 from app.db.exchanges import ExchangeRecord
 from app.db.recoveries import LostItem
 from app.db.resyncs import AdoptedFate, AdoptedState
@@ -21,6 +21,7 @@ from app.domain.messages import ActionBody, OpenBody, StateBody, write_body
 from app.domain.resync import Lost
 from app.errors import Malformed
 from app.services.node import SYSTEM
+from app.services.recovery.remember_file import remember_file
 from app.services.tell import Happening, tell
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ async def remember_effect(session: Session, node: Node, text: OwnText, recovery:
     """
     listing = LostItem(recovery.id, text.peer, text.thread, text.seq, Lost.FILE, now)
     try:
-        if await _names_lost_files(session, text):
+        if await _names_lost_files(session, text, now=now):
             await recoveries.add_lost(session, listing)
         if text.type == MessageType.EXCHANGE_OPEN:
             await _remember_opening(session, node, text, recovery, now=now)
@@ -84,11 +85,11 @@ async def end_superseded(session: Session, node: Node, row: OwnRow, recovery: Re
     await tell(session, node, fate, actor=SYSTEM, now=now)
 
 
-async def _names_lost_files(session: Session, text: OwnText) -> bool:
-    """Whether the text names a file of ours that is not here: its content was lost with the database."""
+async def _names_lost_files(session: Session, text: OwnText, *, now: datetime) -> bool:
+    """Whether the text names a file of ours of which neither it nor its upload is here: lost with the database."""
     form = CARRIERS.get(MessageType(text.type)) if text.type in set(MessageType) else None
     named = () if form is None else read_body(form, json.loads(text.body)).body.attachments or ()
-    return any([await files.load(session, one.file_id) is None for one in named])
+    return not all([await remember_file(session, text, one, now=now) for one in named])
 
 
 async def _remember_state(session: Session, text: OwnText) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from app.db import exchanges, own_texts, resyncs, threads
 from app.db.threads import ThreadKey
 from app.domain.codes import Direction, Fate, MessageType
-from app.domain.exchange.opening import read_opening
+from app.domain.exchange.opening import attach_again, read_opening
 from app.domain.exchange.timers import next_timer
 from app.domain.exchange.values import Asked
 from app.domain.exchange_codes import Flag
@@ -20,7 +20,7 @@ from app.domain.resync import replay
 from app.services.bind_files import bind_files
 from app.services.mark_exchange import mark_exchange
 from app.services.node import SYSTEM
-from app.services.open_exchange import incoming
+from app.services.open_exchange import formal_term, incoming
 from app.services.send_state import send_state
 from app.services.tell import Happening, tell
 
@@ -52,7 +52,7 @@ async def restate(session: Session, node: Node, key: ThreadKey, *, now: datetime
     if record is None:
         await _note_again(session, node, key, now=now)
         return
-    if record.direction is not Direction.INCOMING:
+    if record.direction is not Direction.INCOMING or record.value.requesting != key.peer:
         return
     value, unsent = await _replayed(session, key, record.value.asked)
     if value is None:
@@ -94,26 +94,50 @@ async def take_again(session: Session, node: Node, received: Received, fate: Fat
         await bind_files(session, node, received, read_body(form, received.body).body.attachments, now=now)
 
 
-async def _begin_again(session: Session, node: Node, received: Received, *, now: datetime) -> None:
-    """Begin the exchange as our own states say it is; without any, its opening has been applied here already."""
-    key = ThreadKey(received.thread or "", received.peer)
+async def remembered(session: Session, key: ThreadKey, *, now: datetime) -> Exchange | None:
+    """What we had signed of an exchange whose opening has not come back; it counts as told from now on.
+
+    The caller has locked the thread and stores it under a higher generation. None if nothing came back of it.
+    """
     if not await resyncs.has_unapplied_state(session, key.id, key.peer):
-        return
-    understood = read_body(OpenBody, received.body)
-    value, _ = await _replayed(session, key, read_opening(understood.body))
+        return None
+    value, unsent = await _replayed(session, key, Asked())
     if value is None:
+        return None
+    await resyncs.set_applied(session, key.id, now=now)
+    return replace(value, generation=max(value.generation, unsent + 1))
+
+
+def _overruling(noted: Exchange, signed: Exchange | None) -> Exchange:
+    """What was told of a call, unless what we had signed came back only after it: that is not overruled by a call."""
+    return noted if signed is None else replace(signed, generation=max(signed.generation, noted.generation + 1))
+
+
+async def _begin_again(session: Session, node: Node, received: Received, *, now: datetime) -> None:
+    """Begin the exchange as our own states say it is, or give it its document where a call has begun it again.
+
+    Without states of ours the opening has been applied here already. A call that was noted since the restore begins
+    where they end (`remembered`), so nothing that was done since is overruled by them.
+    """
+    key = ThreadKey(received.thread or "", received.peer)
+    understood = read_body(OpenBody, received.body)
+    record = await exchanges.load(session, UUID(key.id), for_update=True)
+    if record is None:
+        value = await remembered(session, key, now=now)
+        if value is None:
+            return
+        value = replace(value, asked=read_opening(understood.body))
+    elif record.opening or record.direction is not Direction.INCOMING or record.value.requesting != key.peer:
         return
-    noted = await exchanges.load(session, value.id, for_update=True)
-    if noted is not None and noted.value.generation >= value.generation:
-        # What was told of a call noted since the restore must not overrule what we had signed before it.
-        value = replace(value, generation=noted.value.generation + 1)
+    else:
+        value = _overruling(record.value, await remembered(session, key, now=now))
+        value = attach_again(value, understood.body, now=now, confirm_within=formal_term(node))
     begun = incoming(value, write_body(understood.body), now=now, not_understood=understood.not_understood)
-    if noted is None:
+    if record is None:
         await exchanges.add(session, begun, now=now)
     else:
-        await exchanges.save(session, begun, read_generation=noted.value.generation, now=now)
+        await exchanges.save(session, begun, read_generation=record.value.generation, now=now)
     await mark_exchange(session, node, value.id, document=understood.body.document, now=now)
-    await resyncs.set_applied(session, key.id, now=now)
     await _tell(session, node, value, now=now)
 
 

@@ -58,6 +58,7 @@ def test_levels_are_parts_of_the_term(after: timedelta, ours: Level | None, thei
     [
         (Step.ACKNOWLEDGEMENT, Whose.OURS, {50: (SECOND,), 100: (DESK, LIST), 200: (REGISTRAR,)}),
         (Step.ACKNOWLEDGEMENT, Whose.THEIRS, {100: (DESK, LIST), 200: (REGISTRAR,)}),
+        (Step.DELIVERY, Whose.THEIRS, {100: (DESK,)}),
         (Step.DELIVERY_ALARM, Whose.THEIRS, {100: (DESK, LIST), 200: (REGISTRAR,)}),
         (Step.SUBSTANCE, Whose.OURS, {50: (SECOND,), 100: (DESK, LIST)}),
         (Step.SUBSTANCE, Whose.THEIRS, {100: (DESK,)}),

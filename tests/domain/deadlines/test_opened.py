@@ -100,11 +100,13 @@ def test_only_the_requesting_side_waits_for_delivery() -> None:
     """By the fixed clock from the opening; it is no step that can be overdue, UNDELIVERABLE is its mark."""
     exchange = in_state(State.DISPATCHED, tier=Tier.EMERGENCY)
     assert found(exchange) == {}
-    one = found(exchange, Side.REQUESTING)[Step.DELIVERY_ALARM]
-    assert (one.whose, one.due_at) == (Whose.THEIRS, NOW + 30 * MINUTE)
-    slower = Clocks({**TARGETS, Step.DELIVERY_ALARM: Target(DAY, DAY, DAY)})
-    (same,) = open_deadlines(exchange, Standpoint(Side.REQUESTING, slower), now=NOW)
-    assert same.due_at == one.due_at
+    seen = found(exchange, Side.REQUESTING)
+    assert {one.whose for one in seen.values()} == {Whose.THEIRS}
+    waited = {step: one.due_at - NOW for step, one in seen.items()}
+    assert waited == {Step.DELIVERY: MINUTE, Step.DELIVERY_ALARM: 30 * MINUTE}
+    days = Target(DAY, DAY, DAY)
+    slower = Standpoint(Side.REQUESTING, Clocks({**TARGETS, Step.DELIVERY: days, Step.DELIVERY_ALARM: days}))
+    assert set(open_deadlines(exchange, slower, now=NOW)) == set(seen.values())
     assert not is_overdue(exchange, Standpoint(Side.REQUESTING), now=NOW + DAY)
 
 

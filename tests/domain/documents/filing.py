@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from app.domain.codes import RequestType
 from app.domain.documents import CheckedDocument, check_document, example
 from app.domain.documents.kinds import KINDS
+from app.domain.law import packaged_law
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,7 @@ ABSENT = object()
 
 def check(raw: dict[str, Any]) -> CheckedDocument:
     """Check as contact point XA would on the fixed day."""
-    return check_document(raw, requesting="XA", known=KNOWN, now=NOW)
+    return check_document(raw, requesting="XA", known=KNOWN, now=NOW, law=packaged_law())
 
 
 def changed(raw: dict[str, Any], *changes: tuple[str, object]) -> dict[str, Any]:

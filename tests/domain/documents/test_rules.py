@@ -176,6 +176,9 @@ def test_wrong_state_of_a_custodian_is_a_warning() -> None:
 
 SECRETS = {
     "a private key": "-----BEGIN RSA PRIVATE KEY----- MIIE",
+    "a block of PGP": "-----BEGIN PGP PRIVATE KEY BLOCK----- lQdG",
+    "a password in Japanese": "パスワード：hunter2",
+    "a password in Arabic": "كلمة المرور: hunter2",
     "a password": "The account was opened with Password: hunter2, as the note said.",
 }
 
@@ -188,9 +191,21 @@ def test_secret_in_a_text_is_a_warning(text: str) -> None:
     assert all("hunter2" not in warning.detail for warning in checked.warnings)
 
 
+OPEN = {"tlp": "TLP:AMBER", "pap": "PAP:RED", "handling": ["H1"]}
+
+
+def test_sensitive_data_are_marked_for_who_needs_to_know() -> None:
+    """CETS 224 art. 14(4): of what is said to be sensitive an open marking is C-MARKING; of other data it is none."""
+    sensitive, fault = ("/contains_sensitive", True), ("/marking/tlp", "C-MARKING")
+    assert found(check(preservation(sensitive, ("/marking", OPEN)))) == {fault}
+    assert found(check(preservation(("/marking", OPEN)))) == set()
+    assert found(check(preservation(sensitive, ("/marking", OPEN | {"tlp": "TLP:AMBER+STRICT"})))) == set()
+
+
 def test_talk_of_passwords_is_no_secret() -> None:
     """A text that only mentions a password is left alone."""
-    assert check(preservation(("/special_procedures", "The victim's password was stolen by phishing."))).warnings == ()
+    for text in ("The victim's password was stolen by phishing.", "The key block begins with PRIVATE KEY: see there."):
+        assert check(preservation(("/special_procedures", text))).warnings == ()
 
 
 def test_password_in_an_address_is_not_kept() -> None:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.domain.documents.filing import ABSENT, check, emergency, found, preservation, warned
+from app.domain.documents import check_document
+from app.domain.law import packaged_law, packaged_texts, read_law
+from tests.domain.documents.filing import ABSENT, KNOWN, NOW, check, emergency, found, preservation, warned
 
 T = "/targets/0"
 PORT = f"{T}/observations/0/source_port"
@@ -157,6 +159,34 @@ def test_wide_interval_is_a_warning() -> None:
     assert warned(check(preservation(wide, static))) == {(f"{T}/interval", "C-OVERBROAD")}
     subscriber = (f"{T}/data_categories", ["SUBSCRIBER"])
     assert warned(check(preservation(wide, static, subscriber))) == set()
+
+
+def test_widths_are_those_of_the_law_files() -> None:
+    """An operator's widths take the place of the packaged ones: for the warning, for the error, and in their words."""
+    texts = packaged_texts()
+    narrow = texts["intervals.yaml"].replace("TRAFFIC, days: 90", "TRAFFIC, days: 2")
+    texts["intervals.yaml"] = narrow.replace("shared_address_hours: 24", "shared_address_hours: 72")
+    law = read_law(texts)
+    raw = preservation(DAYS)
+    traffic = preservation(DAYS, (f"{T}/data_categories", ["TRAFFIC", "OTHER"]))
+    at = {(f"{T}/interval", "C-OVERBROAD")}
+    for asked, by, errors, warnings in (
+        (raw, packaged_law(), at, set()),
+        (raw, law, set(), at),
+        (traffic, packaged_law(), set(), set()),
+        (traffic, law, set(), at),
+    ):
+        checked = check_document(asked, requesting="XA", known=KNOWN, now=NOW, law=by)
+        assert (found(checked), warned(checked)) == (errors, warnings)
+    (warning,) = check_document(traffic, requesting="XA", known=KNOWN, now=NOW, law=law).warnings
+    assert warning.detail == "More than 2 days; say why so much is needed."
+
+
+def test_mapped_address_is_as_hard_to_find_as_the_one_it_carries() -> None:
+    """An IPv4 address in an IPv6 coat is still shared by many: the warning of IPv4 is given."""
+    mapped = (f"{T}/identifier", {"type": "ipv6", "value": "::ffff:8.8.4.1"})
+    raw = preservation((f"{T}/assignment", "UNKNOWN"), mapped)
+    assert (f"{T}/assignment", "may_not_resolve") in warned(check(raw))
 
 
 def test_several_sightings_of_one_address_are_each_kept() -> None:

@@ -10,6 +10,7 @@ import pytest
 from app.domain.codes import RequestType
 from app.domain.documents import CheckedDocument, check_document
 from app.domain.documents.kinds import KINDS
+from app.domain.law import packaged_law
 from app.domain.request_types import EMERGENCY_ONLY, REQUEST_KINDS
 from tests.domain.documents.filing import ABSENT, NOW, TYPES, check, emergency, filed, found, preservation, warned
 
@@ -252,7 +253,7 @@ def test_every_example_has_a_road_but_one(type_: RequestType) -> None:
 def aurelian(*changes: tuple[str, object]) -> CheckedDocument:
     """An emergency disclosure that Sahran asks of Aurelia, which has made declarations to art. 9."""
     raw = emergency(("/requested", "XA"), ("/providers/0/country", "XA"), *changes)
-    return check_document(raw, requesting="XS", known={"XA"}, now=NOW)
+    return check_document(raw, requesting="XS", known={"XA"}, now=NOW, law=packaged_law())
 
 
 def test_declarations_of_the_state_asked_are_pointed_out() -> None:

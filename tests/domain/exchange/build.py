@@ -32,6 +32,7 @@ from app.domain.exchange_codes import ConditionKind, Flag, QuestionKind, Side
 from app.domain.hold_acts import HOLD_ACT, HoldOrder
 from app.domain.holds import Hold, end_of_hold
 from app.domain.messages import ActionBody, HoldActionBody, OfferedConditionBody, OpenBody
+from tests.support.emergency import EMERGENCY
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -206,7 +207,7 @@ def content(action: str, exchange: Exchange) -> dict[str, Any]:
         "refer": {"authority": "Prosecutor General"},
         "answer": {"text": "Ninety days."},
         "report_progress": {"text": "The order is with the judge."},
-        "raise_tier": {"tier": "EMERGENCY", "reasons": "A child is missing."},
+        "raise_tier": EMERGENCY,
         "downgrade": {"alternatives": "Preservation is possible."},
         "send_content": {"text": "The address.", "source": "A", "information": "2"},
         "request_onward_transfer": {"to": "XS", "purpose": "The account is used there as well."},
@@ -233,6 +234,13 @@ def with_information(exchange: Exchange) -> Exchange:
     )
 
 
+def not_reminded(exchange: Exchange) -> Exchange:
+    """The same before the requesting side was reminded of what it is to answer."""
+    question = None if exchange.question is None else replace(exchange.question, reminded_at=None)
+    condition = None if exchange.condition is None else replace(exchange.condition, reminded_at=None)
+    return replace(exchange, question=question, condition=condition)
+
+
 @cache
 def in_state(state: State, kind: RequestType = RequestType.PRESERVATION, tier: Tier = Tier.URGENT) -> Exchange:
     """An exchange in this state, with what belongs to the state, built without walking there."""
@@ -243,10 +251,9 @@ def in_state(state: State, kind: RequestType = RequestType.PRESERVATION, tier: T
         return begun
     taken = replace(begun, b_reference="XT-1")
     waited = NOW - timedelta(days=30)
-    question = Question(QUESTION_ID, QuestionKind.ASK, ("C-PORT",), "Which port?", waited, waited + timedelta(days=1))
-    condition = Condition(
-        CONDITION_ID, ConditionKind.NO_OTHER_USE, "This case only.", waited, waited + timedelta(days=1)
-    )
+    due = waited + timedelta(days=1)
+    question = Question(QUESTION_ID, QuestionKind.ASK, ("C-PORT",), "Which port?", waited, due, reminded_at=due)
+    condition = Condition(CONDITION_ID, ConditionKind.NO_OTHER_USE, "This case only.", waited, due, reminded_at=due)
     extra: dict[State, dict[str, Any]] = {
         State.CLARIFICATION: {"question": question, "resume_state": State.ACKNOWLEDGED, "clarifications": 1},
         State.RISK_NOTICE: {"question": replace(question, kind=QuestionKind.RISK, codes=("W-CONF",))},

@@ -10,6 +10,7 @@ import pytest
 
 from app.domain.codes import Fate, HoldState, MlaStatus, RequestType, State, Tier
 from app.domain.exchange.judging import Judged, awaiting_withdrawal, judge
+from app.domain.exchange.raised import raised_warnings
 from app.domain.exchange_codes import Flag, Side
 from app.domain.holds import is_open
 from app.domain.messages import ActionBody
@@ -25,6 +26,7 @@ from tests.domain.exchange.build import (
     preserved,
     wish,
 )
+from tests.support.emergency import RISK
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -158,6 +160,23 @@ def test_a_tier_is_raised_only_upwards() -> None:
     assert (raised.fate, raised.exchange.tier, raised.exchange.state) == (Fate.APPLIED, Tier.EMERGENCY, State.ACCEPTED)
     assert judged(raised.exchange, wish("raise_tier", exchange)).fate is Fate.STALE
     assert judged(exchange, wish("raise_tier", exchange, tier="ROUTINE")).fate is Fate.STALE
+
+
+def test_an_emergency_without_facts_is_applied_and_a_person_is_warned() -> None:
+    """On receipt completeness warns and never refuses (ruling 19): until the tier is lowered, or the facts suffice."""
+    late = NOW + timedelta(hours=1)
+    urgent = in_state(State.ACCEPTED)
+    told = judged(urgent, wish("raise_tier", urgent, emergency=RISK | {"imminent_until": "2026-11-22T10:00:00Z"}))
+    assert [one["code"] for one in raised_warnings(told.exchange, now=NOW)] == []
+    assert [one["code"] for one in raised_warnings(told.exchange, now=late)] == ["time_passed"]
+    thin = judged(urgent, wish("raise_tier", urgent, emergency=RISK | {"facts": "A child."}))
+    (warning,) = raised_warnings(thin.exchange, now=NOW)
+    assert (warning["pointer"], warning["error"]) == ("/details/tier_changes/0/emergency/facts", True)
+    bare = judged(urgent, wish("raise_tier", urgent, emergency=None))
+    assert (bare.fate, bare.exchange.tier) == (Fate.APPLIED, Tier.EMERGENCY)
+    assert [one["code"] for one in raised_warnings(bare.exchange, now=NOW)] == ["C-EMERGENCYFACTS"]
+    lowered = do(bare.exchange, "downgrade", alternatives="Urgent.")
+    assert list(raised_warnings(lowered, now=NOW)) == []
 
 
 def test_an_answered_exchange_is_closed_by_the_requesting_side() -> None:

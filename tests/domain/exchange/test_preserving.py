@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from app.domain.codes import HoldState, MlaStatus, NotExecutable, State
+from app.domain.codes import HoldState, MlaStatus, NotExecutable, RequestType, State
+from app.domain.exchange.shortfalls import lacks_power
 from app.domain.holds import still_held
 from app.errors import Refused
 from tests.domain.exchange.build import NOW, delivered, do, in_state, walk
@@ -89,3 +91,15 @@ def test_hold_ids_are_ordered_by_time_and_never_the_same() -> None:
     assert early.id == again.id
     assert early.id < late.id
     assert (early.id.version, early.id.variant) == (7, "specified in RFC 4122")
+
+
+def test_a_preservation_that_no_law_allows_for_is_an_exception_to_the_treaty() -> None:
+    """`N-NOPOWER` for the whole or for one target counts; other outcomes, and other types of request, do not."""
+    exchange = walk(delivered(targets=2), "acknowledge", "accept", "start")
+    counted = [
+        lacks_power(do(exchange, "not_executable", code="N-NOPOWER", reasons="No such order.")),
+        lacks_power(do(exchange, "preserve", results=results("HELD", "N-NOPOWER"))),
+        lacks_power(do(exchange, "preserve", results=results("HELD", "N-EXPIRED"))),
+        lacks_power(replace(in_state(State.NOT_EXECUTABLE, RequestType.LOCATE_SUSPECT), reason="N-NOPOWER")),
+    ]
+    assert counted == [True, True, False, False]

@@ -23,6 +23,7 @@ from tests.domain.exchange.build import (
     do,
     do_under,
     in_state,
+    not_reminded,
     preserved,
     walk,
 )
@@ -182,7 +183,7 @@ def test_an_emergency_is_asked_about_once_before_it_is_decided() -> None:
 
 @pytest.mark.parametrize("state", [State.CLARIFICATION, State.RISK_NOTICE, State.CONDITIONS])
 def test_silence_counts_only_after_twice_the_term(state: State) -> None:
-    """X6, X10, X30: a moment before, waiting goes on; from then on it may be ended, and never by itself."""
+    """X6, X10, X30: a moment before, or without a reminder, waiting goes on; then it may be ended, never by itself."""
     exchange = in_state(state)
     asked = exchange.question or exchange.condition
     assert asked is not None
@@ -192,6 +193,9 @@ def test_silence_counts_only_after_twice_the_term(state: State) -> None:
         do(exchange, "not_executable", now=twice - timedelta(milliseconds=1), code="N-NOANSWER")
     assert caught.value.extra["reason"] == "answer_not_overdue"
     ended = do(exchange, "not_executable", now=twice, code="N-NOANSWER")
+    with pytest.raises(Conflict) as unasked:
+        do(not_reminded(exchange), "not_executable", now=twice, code="N-NOANSWER")
+    assert unasked.value.extra["reason"] == "not_reminded"
     assert (ended.state, ended.reason) == (State.NOT_EXECUTABLE, "N-NOANSWER")
     assert ended.question is None
     assert ended.condition is None

@@ -21,6 +21,7 @@ from app.domain.codes import (
     Tier,
     Tlp,
 )
+from app.domain.emergency_facts import EmergencyFacts
 from app.domain.exchange.onward_values import Confirmation, OnwardTransfer, UseQuestion
 from app.domain.exchange.values import (
     Answer,
@@ -46,6 +47,7 @@ from app.domain.exchange_codes import (
     QuestionKind,
     Side,
     SourceEvaluation,
+    ThreatKind,
 )
 from app.domain.exchange_record import read_record, write_record
 from app.domain.holds import Extension, ExtensionWish, Hold, Mla, ProposedLift, hold_flags, next_end
@@ -72,6 +74,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 RESTRICTED = Marking(Tlp.RED, Pap.RED, (Handling.H1, Handling.H3), "For the duty officer alone.")
+FACTS = EmergencyFacts(
+    ThreatKind.ABDUCTION, "A girl of nine", "She was taken from school." * 4, "He writes from the account." * 2, NOW
+)
 SECRET = "Prosecutor Sato proposes to lift"
 
 
@@ -138,12 +143,16 @@ def full() -> Exchange:
             TrafficPath(NOW, "Transit", "XS", (Hop("198.51.100.20", "XS", NOW),), marking=RESTRICTED),
             TrafficPath(NOW, withheld=RefusalGround.ESSENTIAL_INTERESTS),
         ),
-        tier_changes=(TierChange(NOW, Side.REQUESTED, Tier.URGENT, "Preservation.", "E-NOTEMERGENCY"),),
+        tier_changes=(
+            TierChange(NOW, Side.REQUESTING, Tier.EMERGENCY, "A child.", emergency=FACTS),
+            TierChange(NOW, Side.REQUESTED, Tier.URGENT, "Preservation.", "E-NOTEMERGENCY"),
+        ),
         onward_transfers=(
             OnwardTransfer(TRANSFER_ID, Side.REQUESTING, "XS", "Same account.", NOW, Decision.DENIED, "Ours.", NOW),
         ),
         use_questions=(UseQuestion(USE_QUESTION_ID, Side.REQUESTED, "What use?", NOW, "To find the owner.", NOW),),
         left_out=3,
+        files_marking=RESTRICTED,
         asked=replace(preserved().asked, marking=RESTRICTED, offered=CONDITION_ID),
         private=Private(proposed, withdrawal_waiting=True),
     )

@@ -14,7 +14,7 @@ from app.domain.exchange.clocks import delivery_due
 from app.domain.exchange.judging import awaiting_withdrawal
 from app.domain.exchange.timers import due, expire, local_flags, next_timer
 from app.domain.exchange_codes import Flag, LocalFlag, Side
-from tests.domain.exchange.build import NOW, in_state, preserved
+from tests.domain.exchange.build import NOW, in_state, not_reminded, preserved
 
 if TYPE_CHECKING:
     from app.domain.exchange.values import Exchange
@@ -31,13 +31,15 @@ def with_timer(kind: str) -> Exchange:
         return in_state(State.POSTPONED, RequestType.EVIDENCE_COLLECTION)
     if kind == "answered":
         return in_state(State.ANSWERED, RequestType.TECHNICAL_ADVICE)
+    if kind in {State.CLARIFICATION, State.RISK_NOTICE, State.CONDITIONS}:
+        return not_reminded(in_state(State(kind), RequestType.TECHNICAL_ADVICE))
     hold = preserved().holds[0]
     decided = replace(hold.mla, decided_at=NOW)
     pending = replace(hold, state=HoldState.PENDING_DECISION, expires_at=None, mla=decided)
     return replace(preserved(), holds=(pending,))
 
 
-@pytest.mark.parametrize("kind", ["hold", "review", "answered", "grace"])
+@pytest.mark.parametrize("kind", ["hold", "review", "answered", "grace", "CLARIFICATION", "RISK_NOTICE", "CONDITIONS"])
 def test_a_timer_does_nothing_before_its_instant_and_its_work_once_from_then_on(kind: str) -> None:
     """The instant itself counts; a second run returns the very same exchange."""
     exchange = with_timer(kind)
@@ -59,10 +61,11 @@ def test_a_timer_does_nothing_before_its_instant_and_its_work_once_from_then_on(
         ("review", State.ACKNOWLEDGED, None),
         ("answered", State.CLOSED, "closed_by_itself"),
         ("grace", State.CLOSED, "holds_ended"),
+        ("RISK_NOTICE", State.RISK_NOTICE, None),
     ],
 )
 def test_each_timer_leads_where_its_row_says(kind: str, state: State, reason: str | None) -> None:
-    """X28 with the last hold, X22 at the review date, X27 after thirty days, X28 when the grace is over."""
+    """X28 with the last hold, X22 at review, X27 after thirty days, X28 after the grace; a reminder moves nothing."""
     exchange = with_timer(kind)
     instant = next_timer(exchange)
     assert instant is not None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,6 +25,7 @@ from tests.domain.exchange.build import (
     in_state,
     preserved,
 )
+from tests.support.emergency import EMERGENCY, RISK
 
 if TYPE_CHECKING:
     from app.domain.acts import ExchangeAct
@@ -48,7 +50,7 @@ def test_before_the_first_snapshot_a_request_can_be_withdrawn_supplemented_and_r
     replica = replace(in_state(State.DISPATCHED), generation=0)
     assert code_of(replica, body("withdraw", 0)) is None
     assert code_of(replica, body("supplement", 0, text="More.")) is None
-    assert code_of(replica, body("raise_tier", 0, tier="EMERGENCY", reasons="A child.")) is None
+    assert code_of(replica, body("raise_tier", 0, **EMERGENCY)) is None
     assert code_of(replica, body("close", 0)) == "action_not_allowed"
 
 
@@ -81,6 +83,30 @@ def test_a_tier_that_is_not_higher_is_refused_before_it_is_sent() -> None:
     assert code_of(in_state(State.ACCEPTED), body("raise_tier", 7, tier="URGENT", reasons="x")) == "tier_not_higher"
     highest = in_state(State.ACCEPTED, tier=Tier.EMERGENCY)
     assert code_of(highest, body("raise_tier", 7, tier="EMERGENCY", reasons="x")) == "action_not_allowed"
+
+
+FACTS: dict[str, tuple[dict[str, Any], set[tuple[str, str]]]] = {
+    "facts of a risk to a person": ({}, set()),
+    "no facts": ({"emergency": None}, {("/emergency", "C-EMERGENCYFACTS")}),
+    "thin facts": (
+        {"emergency": RISK | {"facts": "A child." + " " * 100, "link_to_data": "The login."}},
+        {("/emergency/facts", "C-VAGUE"), ("/emergency/link_to_data", "C-VAGUE")},
+    ),
+    "facts of an emergency for a lower tier": ({"tier": "URGENT"}, {("/emergency", "not_applicable")}),
+    "a lower tier without them": ({"tier": "URGENT", "emergency": None}, set()),
+}
+
+
+@pytest.mark.parametrize("case", FACTS)
+def test_an_emergency_is_raised_with_its_facts(case: str) -> None:
+    """V-7: what a filed request must say of the risk, a raise must say as well; every fault is named at once."""
+    members, expected = FACTS[case]
+    replica = in_state(State.ACCEPTED, tier=Tier.ROUTINE)
+    wish = body("raise_tier", 7, **{name: one for name, one in (EMERGENCY | members).items() if one is not None})
+    with pytest.raises(Refused) if expected else nullcontext() as caught:
+        check_wish(replica, wish, by=A, now=NOW)
+    found = () if caught is None else caught.value.errors
+    assert {(fault.pointer, str(fault.code)) for fault in found} == expected
 
 
 def test_the_requested_side_s_officers_wish_nothing() -> None:

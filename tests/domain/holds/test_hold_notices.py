@@ -115,6 +115,17 @@ def test_a_hold_to_be_let_go_is_not_warned_of_but_is_a_task() -> None:
     assert Desk(Side.REQUESTING).looks(hold, NOW + DAY) == Telling()
 
 
+@pytest.mark.parametrize(("state", "notice"), [(HoldState.LOST, Notice.LOST), (HoldState.LIFTED, Notice.LIFTED)])
+def test_an_end_before_its_term_is_told_where_the_data_are_missed(state: HoldState, notice: Notice) -> None:
+    """Once, as soon as it is known, to the requesting side; those who reported it need not be told."""
+    hold, desk = replace(hold_in(state), ended_at=NOW + DAY), Desk(Side.REQUESTING)
+    assert desk.looks(hold, NOW + DAY).notices == (Due(notice, NOW + DAY),)
+    assert desk.looks(hold, NOW + 2 * DAY) == Telling()
+    assert Desk(Side.REQUESTED).looks(hold, NOW + DAY) == Telling()
+    released = replace(hold_in(HoldState.RELEASED), ended_at=NOW + DAY)
+    assert Desk(Side.REQUESTING).looks(released, NOW + DAY) == Telling(), "the control: no other end is bad news"
+
+
 def claimed(at: datetime = NOW) -> Hold:
     """A hold of which the requesting side says that the follow-up request was sent."""
     mla = Mla(MlaStatus.CLAIMED_SENT, claimed_reference="CA-7", claimed_at=at, confirm_by=at + 3 * DAY)

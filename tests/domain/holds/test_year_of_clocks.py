@@ -330,7 +330,7 @@ def test_the_year_sees_every_fate_of_a_hold(calm_year: list[Life]) -> None:
     assert {life.zone.key for life in calm_year if life.truth.holds} == set(ZONES)
     assert any(hold.extensions for life in calm_year for hold in life.truth.holds)
     notices = {notice for life in calm_year for _, _, notice, _ in life.notices}
-    assert notices == set(Notice) - {Notice.ENDED}
+    assert notices == set(Notice) - {Notice.ENDED, Notice.LIFTED}
 
 
 @pytest.mark.parametrize("year", ["calm_year", "broken_year"])

@@ -30,6 +30,8 @@ READ = {
     "2025-07-26T03:30:00[Europe/Rome]": "2025-07-26T01:30:00Z",
     "2025-07-26T03:30:00.25[!Asia/Kathmandu]": "2025-07-25T21:45:00.250000Z",
     "2025-07-26T03:30:00Z[Europe/Rome]": "2025-07-26T03:30:00Z",
+    "2026-07-01T05:29:60+05:30": "2026-06-30T23:59:59Z",
+    "2027-01-01T00:59:60[Europe/Rome]": "2026-12-31T23:59:59Z",
 }
 
 
@@ -71,6 +73,13 @@ ZONED = {
     "a zone that counts leap seconds": ("2025-07-26T03:30:00[right/Europe/Rome]", "bad_time_zone"),
     "a path": ("2025-07-26T03:30:00[Europe/../etc]", "bad_time"),
     "an abbreviation of several zones": ("2025-07-26T03:30:00[IST]", "bad_time_zone"),
+    "the zone of whichever machine reads it": ("2025-07-26T03:30:00[localtime]", "bad_time_zone"),
+    "the rules of whichever machine reads it": ("2025-07-26T03:30:00[posixrules]", "bad_time_zone"),
+    "a zone that was never set": ("2025-07-26T03:30:00[Factory]", "bad_time_zone"),
+    "an offset, at the end of all time": ("9999-12-31T23:59:59+00:00[Pacific/Kiritimati]", "C-TZ"),
+    "an offset, at the beginning of all time": ("0001-01-01T00:00:00+00:00[America/New_York]", "C-TZ"),
+    "half an hour that comes twice": ("2025-04-06T01:45:00[Australia/Lord_Howe]", "C-TZ"),
+    "a leap second in the hour that comes twice": ("2025-10-26T02:59:60[Europe/Rome]", "C-TZ"),
 }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 from pydantic import TypeAdapter
 
-from app.domain.approval import Approval, decide_approval, propose_approval
+from app.domain.approval import Approval, decide_approval, least_marking, propose_approval
 from app.domain.codes import GateOutcome, Instrument, RequestType
 from app.domain.instruments import Basis, packaged_law, usable
 from app.domain.intake import TRANSITIONS, IntakeAction
@@ -194,6 +194,20 @@ def test_silent_approval_is_the_proposal() -> None:
     """`approve` alone takes everything as proposed."""
     proposed = propose(check(preservation()).document, (ETS185,))
     assert decide_approval(Approve(action="approve"), proposed, bases=(ETS185,)) == proposed
+
+
+def test_sensitive_data_cannot_be_approved_more_openly() -> None:
+    """CETS 224 art. 14(4): the desk may mark it more strictly than need-to-know, not more openly; else as it likes."""
+    opener = Approve.model_validate(
+        {"action": "approve", "marking": {"tlp": "TLP:AMBER", "pap": "PAP:RED", "handling": ["H1"]}}
+    )
+    flagged = {"contains_sensitive": True}
+    proposed = propose_approval(flagged, (ETS185,), (), files=least_marking(flagged))
+    assert proposed.marking["tlp"] == "TLP:AMBER+STRICT"
+    assert decide_approval(opener, proposed, bases=(), files=least_marking({})).marking["tlp"] == "TLP:AMBER"
+    with pytest.raises(Refused) as refused:
+        decide_approval(opener, proposed, bases=(), files=least_marking(flagged))
+    assert [(one.pointer, one.code) for one in refused.value.errors] == [("/marking/tlp", "C-MARKING")]
 
 
 def test_instrument_out_of_force_cannot_be_chosen() -> None:
