@@ -52,14 +52,6 @@ class Anything(Schedule):
     restores = False
 
 
-@only("wish", "look", "act", "work", "relay", "receive")
-class Desks(Schedule):
-    """Officers on both sides, and a courier that loses some of what they say."""
-
-    couriers = (True,)
-    restores = heals = False
-
-
 @only("look", "act", "work", "relay", "receive")
 class Readers(Schedule):
     """Officers of the requested side act on what they read a while ago."""

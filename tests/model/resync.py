@@ -53,7 +53,9 @@ def _supersede_loose(store: Store) -> None:
 
 def _list(node: Node, store: Store, peer: str, kind: ResyncKind, id: UUID) -> None:
     threads = tuple(
-        ResyncThreadBody.model_validate({"thread": thread, "out": _out(store, peer, thread), "in": ours})
+        ResyncThreadBody.model_validate(
+            {"thread": thread, "out": _out(store, peer, thread, known=kind is ResyncKind.ASK), "in": ours}
+        )
         for thread, ours in _incoming(store, peer).items()
     )
     for lane in Lane:
@@ -67,10 +69,10 @@ def _incoming(store: Store, peer: str) -> dict[str, NumbersBody]:
     return {name: _numbers(seq for iss, thread, seq in store.places if (iss, thread) == (peer, name)) for name in names}
 
 
-def _out(store: Store, peer: str, thread: str) -> NumbersBody:
-    """The numbers of which we have a text; an unsigned row counts as not there."""
-    mine = (row for row in store.outbox.values() if row.peer == peer and row.thread == thread)
-    return _numbers(row.seq for row in mine if row.seq is not None and row.text is not None)
+def _out(store: Store, peer: str, thread: str, *, known: bool) -> NumbersBody:
+    """The numbers of which we have a text, or of which we know that the peer has the one that we have."""
+    mine = [row for row in store.outbox.values() if row.peer == peer and row.thread == thread and row.text is not None]
+    return _numbers(row.seq for row in mine if row.seq is not None and (row.status is not None or not known))
 
 
 def _numbers(present: Iterable[int]) -> NumbersBody:
@@ -185,7 +187,9 @@ def _finish(node: Node, store: Store, peer: str) -> None:
     answer = ResyncBody.model_validate_json(lists[0])
     threads = [(one.thread, one.in_) for one in answer.threads]
     for thread, theirs in threads:
-        if not all(_has(_out(store, peer, thread), seq) for seq in (*range(1, theirs.upto + 1), *theirs.also)):
+        if not all(
+            _has(_out(store, peer, thread, known=True), seq) for seq in (*range(1, theirs.upto + 1), *theirs.also)
+        ):
             return
     for thread, (_, body) in store.adopted.items():
         record = store.exchanges.get(UUID(thread))

@@ -40,7 +40,7 @@ LOST = "SELECT peer, thread, seq, what FROM lost_item ORDER BY id"
 UNRECEIPTED = """
 SELECT type, thread, seq FROM outbox WHERE left_at IS NULL AND type NOT IN ('heartbeat/1', 'receipt/1') ORDER BY id
 """
-"""What matters waits for its receipt. Receipts themselves are always under way: heartbeats come as fast as time passes."""
+"""What matters waits for its receipt. Receipts themselves are always under way: time brings heartbeats fast here."""
 UNPUBLISHED = "SELECT (SELECT count(*) FROM audit_pending), (SELECT sum(size - published_size) FROM audit_tree)"
 WAITING = "SELECT type, thread, seq FROM inbox WHERE applied_at IS NULL"
 
