@@ -1,4 +1,4 @@
-"""Pre roster.
+"""Shifts, what is on record of who takes them, handovers, and what was said about gaps.
 
 Revises: 20261122_1029
 Created: 2026-11-22 13:12 UTC

@@ -1,4 +1,4 @@
-"""Pre markings.
+"""A file bears a marking of its own.
 
 Revises: 20261122_1312
 Created: 2026-11-22 13:13 UTC

@@ -1,4 +1,4 @@
-"""Pre statistics.
+"""Months are counted once.
 
 Revises: 20261122_1313
 Created: 2026-11-22 13:14 UTC

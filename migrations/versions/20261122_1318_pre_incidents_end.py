@@ -1,6 +1,6 @@
 """An incident is over at a time and for a reason.
 
-Revises: 20261122_1317
+Revises: 20261122_1316
 Created: 2026-11-22 13:18 UTC
 
 Each statement waits at most 5 s for a lock and runs at most 10 min (app/migrate.py); a longer one is cut into steps.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 revision: str = "20261122_1318"
-down_revision: str | None = "20261122_1317"
+down_revision: str | None = "20261122_1316"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

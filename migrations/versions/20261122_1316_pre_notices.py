@@ -1,4 +1,4 @@
-"""Pre retention.
+"""The central authority is told, and that a hold was lost or lifted.
 
 Revises: 20261122_1315
 Created: 2026-11-22 13:16 UTC

@@ -1,4 +1,4 @@
-"""Pre emergency.
+"""Exceptions of the treaties can be counted; a question that waits can be reminded of.
 
 Revises: 20261122_1314
 Created: 2026-11-22 13:15 UTC
