@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,13 @@ from app.cli import main
 from app.demo import seed  # noqa: F401 - whatever a node may come to need is here before the first child
 
 ALIVE: set[int] = set()
+OF_CHILDREN = {signal.SIGCHLD}
 
 
 def live(order: dict[str, Any]) -> int:
     """Become the program that was ordered; returns its exit code."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, OF_CHILDREN)
     os.setsid()
     os.chdir(order["cwd"])
     os.environ.clear()
@@ -57,14 +60,18 @@ def bear(order: dict[str, Any]) -> int:
 
 
 def bury(folder: Path) -> None:
-    """Note how children ended that have ended."""
-    for child in list(ALIVE):
-        found, status = os.waitpid(child, os.WNOHANG)
-        if found:
-            ALIVE.discard(child)
-            note = folder / f"{child}.new"
-            note.write_text(str(os.waitstatus_to_exitcode(status)))
-            note.replace(folder / str(child))
+    """Note how children ended that have ended. It may interrupt itself: whoever is told of an end notes it."""
+    while True:
+        try:
+            child, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if not child:
+            return
+        ALIVE.discard(child)
+        note = folder / f"{child}.new"
+        note.write_text(str(os.waitstatus_to_exitcode(status)))
+        note.replace(folder / str(child))
 
 
 def keep(folder: Path) -> None:
@@ -72,12 +79,14 @@ def keep(folder: Path) -> None:
     signal.signal(signal.SIGCHLD, lambda _number, _frame: bury(folder))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for line in sys.stdin:
+        signal.pthread_sigmask(signal.SIG_BLOCK, OF_CHILDREN)  # none may be buried before it is known to live
         child = bear(json.loads(line))
         ALIVE.add(child)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, OF_CHILDREN)
         print(child, flush=True)  # noqa: T201 - the answer
-        bury(folder)
     for child in list(ALIVE):
-        os.killpg(child, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
 
 
 if __name__ == "__main__":

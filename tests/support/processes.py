@@ -139,7 +139,7 @@ class Nursery:
         assert out is not None
         into.write(json.dumps(order).encode() + b"\n")
         into.flush()
-        return Child(int(out.readline()), self.folder)
+        return Child(int(out.readline()), self.folder, self._keeper)
 
     def close(self) -> None:
         """End it and everything it began."""
@@ -152,8 +152,9 @@ class Nursery:
 class Child:
     """A process of the nursery."""
 
-    def __init__(self, pid: int, folder: Path) -> None:
+    def __init__(self, pid: int, folder: Path, keeper: subprocess.Popen[bytes]) -> None:
         self.pid = pid
+        self._keeper = keeper
         self._note = folder / str(pid)
         self.returncode: int | None = None
 
@@ -176,6 +177,7 @@ class Child:
     def wait(self) -> int:
         """Wait for its end."""
         while (code := self.poll()) is None:
+            assert self._keeper.poll() is None, "the nursery has ended, and nobody knows how this one did"
             time.sleep(POLL_SECONDS)
         return code
 
