@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, insert, or_, select, update
@@ -54,14 +55,17 @@ class OwnText:
     signed_at: datetime
 
 
-async def give_up_unnumbered(session: Session, *, now: datetime) -> None:
-    """Take out of the outbox what has neither a number nor a text here: receipts, heartbeats, test calls.
+async def give_up_unnumbered(session: Session, *, now: datetime) -> list[tuple[str, bytes]]:
+    """Take out of the outbox what has neither a number nor a text here: receipts, heartbeats, test calls, incidents.
 
     Their texts may have been signed after the backup; signed once more under the same name they would contradict them.
-    Whoever misses such a receipt sends its message again.
+    Whoever misses such a receipt sends its message again. Nobody asks for an incident: whom we had to tell of one is
+    returned with what there was to say, and has to be told under a new name.
     """
     unsigned = (outbox.c.thread.is_(None), outbox.c.jws.is_(None), outbox.c.left_at.is_(None))
-    await session.execute(update(outbox).where(*unsigned).values(left_at=now, left_by=LeftBy.SUPERSEDED.value))
+    given_up = update(outbox).where(*unsigned).values(left_at=now, left_by=LeftBy.SUPERSEDED.value)
+    rows = (await session.execute(given_up.returning(outbox.c.id, outbox.c.peer, outbox.c.type, outbox.c.body))).all()
+    return [(row.peer, row.body) for row in sorted(rows, key=attrgetter("id")) if row.type == MessageType.INCIDENT]
 
 
 async def find(session: Session, peer: str, jti: UUID, place: tuple[str, int]) -> tuple[OwnRow | None, OwnRow | None]:

@@ -8,6 +8,8 @@ from sqlalchemy import CTE, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.tables_clocks import watched
+from app.db.tables_exchange import exchange
+from app.domain.codes import Direction, State
 from app.domain.deadlines import Subject
 
 if TYPE_CHECKING:
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.db.engine import ReadSession, Session
+
+AWAITING = (State.CLARIFICATION, State.RISK_NOTICE, State.CONDITIONS)
+"""States of which the requesting side is reminded, once."""
 
 
 def look_now(kind: Subject, subject: UUID, *, now: datetime) -> CTE:
@@ -28,8 +33,15 @@ def look_now(kind: Subject, subject: UUID, *, now: datetime) -> CTE:
 
 
 async def look_at_all(session: Session, *, now: datetime) -> None:
-    """Have everything looked at: the clocks themselves may be others since the last start."""
+    """Have everything looked at: the clocks themselves may be others since the last start.
+
+    And what waits for the other side's answer without a timer: an earlier release, which may have worked on after the
+    migration, set none for a reminder.
+    """
     await session.execute(update(watched).where(watched.c.look_at > now).values(look_at=now))
+    waiting = (exchange.c.direction == Direction.INCOMING, exchange.c.state.in_(AWAITING), exchange.c.due_at.is_(None))
+    free = select(exchange.c.id).where(*waiting).with_for_update(skip_locked=True)
+    await session.execute(update(exchange).where(exchange.c.id.in_(free)).values(due_at=now))
 
 
 async def due_subjects(session: ReadSession, *, now: datetime, limit: int) -> list[UUID]:

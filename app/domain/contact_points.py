@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from typing import Annotated, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -26,6 +25,7 @@ from app.domain.directory_codes import (
     UserNotification,
     Visibility,
 )
+from app.domain.instants import NoInstant, named_zone
 from app.domain.key_records import Entry, KeyRecord, KeyUse, Line, UtcTime
 from app.domain.office_hours import Hours  # noqa: TC001 - pydantic reads it at run time
 
@@ -36,8 +36,8 @@ STALE_AFTER = timedelta(days=180)
 
 def _is_time_zone(name: str) -> str:
     try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as fault:
+        named_zone(name)
+    except NoInstant as fault:
         raise ValueError("is not a time zone of the IANA database") from fault
     return name
 

@@ -63,7 +63,7 @@ def read_instant(text: str) -> Instant:
     if matched is None:
         raise NoInstant("bad_time", "Write date and time as in 2026-11-21T23:14:05+01:00 (RFC 3339).")
     day, hour, minute, second, fraction, offset, zone_name = matched.groups()
-    zone = None if zone_name is None else _named_zone(zone_name)
+    zone = None if zone_name is None else named_zone(zone_name)
     if offset is None and zone is None:
         raise NoInstant("C-TZ", "Add the offset from UTC, or Z: without it the text names no instant.")
     leap = int(second) == _LEAP_SECOND
@@ -94,7 +94,8 @@ def read_day(text: str) -> date:
         raise NoInstant("bad_time", "There is no such date.") from fault
 
 
-def _named_zone(name: str) -> ZoneInfo:
+def named_zone(name: str) -> ZoneInfo:
+    """The zone of that name, the same on every machine. Raises NoInstant `bad_time_zone`, also for `localtime`."""
     if not name.startswith(_NO_ZONES):
         try:
             return ZoneInfo(name)

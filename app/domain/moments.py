@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, PlainSerializer
 
 _MICROSECONDS = 1000
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
 _RFC_3339 = re.compile(f"{_DAY}[Tt]{_CLOCK}([Zz]|[+-][0-9]{{2}}:[0-9]{{2}})")
@@ -29,7 +30,19 @@ def _read_text(value: object) -> object:
 
 
 def to_milliseconds(moment: datetime) -> datetime:
-    """`moment` in UTC, cut (never rounded up) to the millisecond; ValueError without offset or outside the calendar."""
+    """`moment` in UTC, cut (never rounded up) to the millisecond.
+
+    Raises ValueError without offset, outside the calendar, and for its first millisecond: that is what programs write
+    which have no time to tell, and a database reads it as "for ever before".
+    """
+    cut = _cut(moment)
+    if cut == _NO_TIME:
+        message = "is the beginning of the calendar, which stands for no time"
+        raise ValueError(message)
+    return cut
+
+
+def _cut(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         message = "an instant needs its offset from UTC"
         raise ValueError(message)
@@ -43,7 +56,7 @@ def to_milliseconds(moment: datetime) -> datetime:
 
 def write_instant(moment: datetime) -> str:
     """The one text of an instant: `2026-11-22T09:30:00.000Z`."""
-    return to_milliseconds(moment).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _cut(moment).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 Instant = Annotated[

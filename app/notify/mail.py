@@ -68,7 +68,7 @@ def _message(server: MailServer, letter: Letter, now: datetime) -> EmailMessage:
     try:
         message["To"] = letter.target
         named = [one.addr_spec for one in message["To"].addresses]
-    except (MessageError, ValueError, IndexError) as fault:
+    except (MessageError, ValueError, IndexError, AttributeError, TypeError) as fault:
         # The library's reader of addresses raises any of them, also for one that merely ends too early.
         raise NotTaken(Trouble.ADDRESS_REFUSED) from fault
     if named != [letter.target]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 
 from app.db import people, rosters
+from app.db.people import Person
 from app.db.rosters import ShiftRecord
 from app.domain.codes import Role
 from app.domain.deadlines.clocks import later
@@ -44,6 +45,7 @@ from app.routers.roster_operations import (
     NoteHandover,
 )
 from app.routers.roster_views import (
+    DutyPersonView,
     RosterView,
     SecondContactView,
     ShiftInFull,
@@ -156,7 +158,8 @@ async def act_on_shift(command: Commanding, shift_id: str) -> Response:
         try:
             await _do(command, found, _admitted(command, found))
         except Conflict as conflict:
-            (current,) = await show_shifts(command, [found])
+            # Read again: another officer may have been faster since.
+            (current,) = await show_shifts(command, [await _newest(command, found.shift.id)])
             conflict.extra.setdefault("current", current)
             raise
         return Answer(200, await _show_in_full(command, found.shift.id))
@@ -197,17 +200,30 @@ async def act_on_duty_person(command: Commanding, person_id: str) -> Response:
         person = await people.find_person(command.session, parse_id(person_id))
         if person is None:
             raise Unknown("not_found", "There is no such thing, or it is not yours.")
-        known = (await rosters.records_of(command.session, [person.id])).get(person.id)
-        current = show_person(person, known, role=command.actor.role)
-        wanted = read_wanted(command.body, PERSON_ACT, known={"describe"}, generation=current.generation)
-        if wanted.generation not in {None, current.generation}:
-            raise Conflict("stale_generation", "It has changed since you read it.", current=current)
-        if person.role not in OFFICERS:
-            raise Conflict("action_not_allowed", "This person does not work at the desk.", current=current)
-        made = await describe_person(command.acting, person.id, wanted.read().record, version=current.generation)
-        return Answer(200, show_person(person, made, role=command.actor.role))
+        try:
+            await _describe(command, person)
+        except Conflict as conflict:
+            # Read again: another supervisor may have been faster since.
+            conflict.extra.setdefault("current", await _show_described(command, person))
+            raise
+        return Answer(200, await _show_described(command, person))
 
     return await once(command, make)
+
+
+async def _describe(command: Command, person: Person) -> None:
+    version = (await _show_described(command, person)).generation
+    wanted = read_wanted(command.body, PERSON_ACT, known={"describe"}, generation=version)
+    if wanted.generation not in {None, version}:
+        raise Conflict("stale_generation", "It has changed since you read it.")
+    if person.role not in OFFICERS:
+        raise Conflict("action_not_allowed", "This person does not work at the desk.")
+    await describe_person(command.acting, person.id, wanted.read().record, version=version)
+
+
+async def _show_described(command: Command, person: Person) -> DutyPersonView:
+    known = (await rosters.records_of(command.session, [person.id])).get(person.id)
+    return show_person(person, known, role=command.actor.role)
 
 
 def _admitted(command: Command, found: ShiftRecord) -> AnyShiftAct:

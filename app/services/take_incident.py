@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from app.db import incidents
 from app.db.incidents import IncidentRecord
 from app.domain.codes import Direction, Fate
+from app.domain.exchange_codes import Flag
 from app.domain.message_reading import read_body
 from app.domain.service_messages import IncidentBody
 from app.services.announce import Event, announce
@@ -46,6 +47,10 @@ async def take_incident(session: Session, node: Node, received: Received, now: d
         await _announce(session, "contact_point.incident", told, now=now)
         if told.over_at is None:
             await mark_incident(session, node, shared, party=received.peer, now=now)
+        else:
+            # The report itself may have been here, and be lost with a restore: what it marked bears the mark still.
+            marked = [one for one in shared if Flag.UNDER_INCIDENT in one.value.flags]
+            await unmark_incident(session, node, marked, party=received.peer, now=now)
         return Applied(Fate.APPLIED)
     known = await incidents.load(session, told.id, peer=received.peer)
     if told.over_at is None or known is None or known.over_at is not None:

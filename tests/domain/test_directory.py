@@ -146,6 +146,7 @@ WRONG: dict[str, tuple[str, object, str]] = {
     "a time zone that does not exist": (f"{P}/time_zone", "Europe/Port-Clair", "IANA"),
     "a time zone that is a path": (f"{P}/time_zone", "../etc/passwd", f"{P}/time_zone"),
     "a time zone that is a folder": (f"{P}/time_zone", "Europe", "IANA"),
+    "a time zone that is that of the machine which reads": (f"{P}/time_zone", "localtime", "IANA"),
     "an interval that ends before it starts": (
         f"{P}/hours/staffed/0",
         {"days": ["MON"], "start": "22:00", "end": "06:00"},

@@ -97,8 +97,12 @@ def test_control_the_library_lets_an_encoded_word_begin_headers() -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["one@desk.xt.example,two@desk.xt.example", "one@", "=?utf-8?q?a=0d=0ab?=@x.example"]
-)
+    "target",
+    [
+        "one@desk.xt.example,two@desk.xt.example", "one@", "=?utf-8?q?a=0d=0ab?=@x.example", ":;?:@desk.xt.example",
+        '.:%\x7f/"\xfc@desk.xt.example', "(\xe9[).@desk.xt.example",
+    ],
+)  # fmt: skip
 async def test_an_address_is_one_address(mailbox: Mailbox, target: str) -> None:
     """What would go to two, or to nobody, goes nowhere, and is not tried again."""
     assert await trouble(plain(mailbox), letter(target)) is Trouble.ADDRESS_REFUSED

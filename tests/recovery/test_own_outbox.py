@@ -24,6 +24,7 @@ LANE = "SELECT lane, left_at IS NULL FROM outbox WHERE thread = :thread"
 STAYS = "SELECT left_by IS NULL AND left_at IS NULL FROM outbox WHERE jti = :jti"
 LEFT_BY = "SELECT left_by FROM outbox WHERE jti = :jti"
 SUPERSEDED = [("superseded",)]
+AGAIN = "SELECT jti, peer, lane, left_at IS NULL FROM outbox WHERE type = 'incident/1' AND jti <> :before"
 
 
 async def test_what_goes_again_takes_the_present_lane(station: Station, aurelia: Peer) -> None:
@@ -57,3 +58,15 @@ async def test_unsigned_messages_without_a_thread_are_given_up(station: Station,
         assert await station.rows(LEFT_BY, jti=jti) == SUPERSEDED
     for jti in (signed, numbered):
         assert await station.rows(STAYS, jti=jti) == [(True,)]
+
+
+async def test_incident_is_told_under_a_new_name(station: Station, aurelia: Peer, kitano: Peer) -> None:
+    """Nobody asks for a report that we may not have sent: it is given up like the others, and said once more."""
+    report = {"incident_id": new_id(), "what": "A disk was lost."}
+    unsigned = await station.put(Outgoing("XS", MessageType.INCIDENT, report, lane=Lane.URGENT))
+    await station.take(returned(aurelia, kitano.say("void/1", {}, thread=new_id(), seq=1)))
+    assert await station.rows(LEFT_BY, jti=unsigned) == SUPERSEDED
+    ((jti, peer, lane, waits),) = await station.rows(AGAIN, before=unsigned)
+    assert (peer, lane, waits) == ("XS", "urgent", True)
+    same = "SELECT count(DISTINCT body) FROM outbox WHERE jti IN (:one, :other)"
+    assert await station.rows(same, one=unsigned, other=jti) == [(1,)]

@@ -187,6 +187,29 @@ async def test_a_shift_that_cannot_be_is_refused_as_a_whole(desk: Desk) -> None:
     assert_problem(late, 422, "parameters_invalid")
 
 
+async def test_who_was_not_the_fastest_is_shown_what_is_there_now(desk: Desk) -> None:
+    """A stale act is a 409 with the newest version, also of a person, and of an act that there is not."""
+    (shift,) = await desk.enter(desk.plan(HOUR, DAY))
+    await desk.describe("duty_officer")
+    for path in (f"{SHIFTS}/{shift}", f"/v1/roster/people/{desk.people['duty_officer']}"):
+        for action in ("withdraw", "describe", "dance"):
+            answer = await desk.post("supervisor", f"{path}/actions", {"action": action, "generation": 7})
+            assert assert_problem(answer, 409, "stale_generation")["current"]["generation"] == 1
+
+
+async def test_a_zone_is_the_same_on_every_machine_and_a_language_has_a_short_name(desk: Desk) -> None:
+    """`localtime` would be read here and there as two zones; a tag has at most the 35 characters of BCP 47."""
+    for zone in ("localtime", "Factory", "posix/UTC"):
+        answer = await desk.post("supervisor", SHIFTS, {"shifts": [desk.plan(HOUR, DAY) | {"time_zone": zone}]})
+        assert [one["pointer"] for one in assert_problem(answer, 422, "document_invalid")["errors"]] == [
+            "/shifts/0/time_zone"
+        ]
+    path = f"/v1/roster/people/{desk.people['duty_officer']}/actions"
+    record = {"reads": ["en-" + "-".join(["abcdefgh"] * 4)]}
+    answer = await desk.post("supervisor", path, {"action": "describe", "generation": 0, "record": record})
+    assert [one["pointer"] for one in assert_problem(answer, 422, "document_invalid")["errors"]] == ["/record/reads/0"]
+
+
 async def test_private_numbers_stay_at_the_desk(desk: Desk) -> None:
     """The auditor learns who was on duty, trained until when, and no number; the desk sees it, which is the control."""
     await desk.describe("duty_officer")

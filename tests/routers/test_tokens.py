@@ -111,7 +111,7 @@ async def test_refused_tokens_are_on_record(
 ) -> None:
     """The first at once; those that follow together, by the next fact; a token of ours by its id, and no secret."""
     revoked = tokens["auditor"]
-    token_id, secret = revoked.split("_")[1:]
+    _, token_id, secret = revoked.split("_", 2)
     async with begin(runtime.engine) as session:
         await revoke_token(session, runtime.node, token_id, now=now)
     shown = [revoked, revoked, revoked[:-4] + "AAAA", f"cp_{'0' * 16}_{'x' * 43}", "nonsense"]

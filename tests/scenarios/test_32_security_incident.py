@@ -94,6 +94,25 @@ async def test_mark_goes_when_the_last_incident_is_over(scenario_world: World, s
     assert [fact["note"] for fact in facts if fact.get("id") == at_ours["id"]] == [end["text"]]
 
 
+async def test_report_that_a_restore_lost(scenario_world: World, scenario_ledger: Ledger) -> None:
+    """Scenario 32: where the report was lost and its mark came back with a restore, the mark goes when it is over."""
+    journey = await advice(scenario_world)
+    ours, theirs = (scenario_world[code].as_("supervisor") for code in ("XA", journey.requested))
+    made = report(scenario_world, journey.exchange_id, peers=["XT", "XS"])
+    shown = expect(await ours.post("/v1/incidents", made), 201)["data"]
+    for one in shown:
+        await shown_over(scenario_world[one["peer"]].as_("supervisor"), one["id"], over=False)
+    assert "UNDER_INCIDENT" in (await journey.settled())["flags"]
+    for one in shown:
+        await scenario_ledger.run(one["peer"], f"DELETE FROM incident WHERE id = '{one['id']}'")
+        end = {"action": "end", "text": "The disk was found."}
+        expect(await ours.post(f"/v1/incidents/{one['id']}/actions", end), 200)
+        await shown_over(scenario_world[one["peer"]].as_("supervisor"), one["id"], over=True)
+    assert "UNDER_INCIDENT" not in (await journey.settled())["flags"]
+    lines = [line["party"] for line in await journey.timeline(theirs) if line["event"] == "incident_over"]
+    assert lines == ["XA"]
+
+
 async def shown_over(caller: Caller, incident_id: str, *, over: bool) -> dict[str, Any]:
     """The incident as this desk shows it, once it is there and over, or not."""
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import text
+
+from app.db.engine import begin
+from app.db.watched import look_at_all
 from app.domain.codes import RequestType
 from tests.routers.clients import assert_problem
 from tests.support.world import seen
@@ -163,5 +167,23 @@ async def test_silence_counts_after_twice_the_term(ageing_world: World) -> None:
     early = await journey.theirs().act(journey.exchange, "not_executable", code="N-NOANSWER")
     assert assert_problem(early, 409, "action_not_allowed")["reason"] == "answer_not_overdue"
     ageing_world.clock.advance(timedelta(hours=1, minutes=1))
+    await journey.do("not_executable", code="N-NOANSWER")
+    assert (await journey.settled())["details"]["reason"] == "N-NOANSWER"
+
+
+async def test_question_of_a_release_that_reminded_nobody(ageing_world: World) -> None:
+    """What an earlier release asked without a timer is looked at when this one starts: its silence counts as well."""
+    journey = await preservation(ageing_world, "acknowledge", **fresh(ageing_world))
+    await journey.do("ask", codes=["C-VAGUE"], text="Which of the two accounts?")
+    await journey.settled()
+    there = ageing_world[journey.requested].runtime
+    async with begin(there.chores) as session:
+        await session.execute(text("UPDATE exchange SET due_at = NULL WHERE id = :id"), {"id": journey.exchange_id})
+    ageing_world.clock.advance(timedelta(hours=49))
+    unheard = await journey.theirs().act(journey.exchange, "not_executable", code="N-NOANSWER")
+    assert assert_problem(unheard, 409, "action_not_allowed")["reason"] == "not_reminded"
+    async with begin(there.chores) as session:
+        await look_at_all(session, now=ageing_world.clock())
+    await shows(journey, lambda exchange: exchange["details"]["question"]["reminded_at"] is not None)
     await journey.do("not_executable", code="N-NOANSWER")
     assert (await journey.settled())["details"]["reason"] == "N-NOANSWER"

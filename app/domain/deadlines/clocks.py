@@ -102,7 +102,8 @@ SHORTEST_ACKNOWLEDGEMENT = 5 * _MINUTE
 WEEKEND = frozenset({5, 6})
 """Saturday and Sunday, as `date.weekday` counts."""
 
-_LAST = datetime.max.replace(tzinfo=UTC)
+_LAST = datetime.max.replace(microsecond=999_000, tzinfo=UTC)
+"""To the millisecond: what comes after it a database keeps as "for ever", and gives back without an offset."""
 
 
 def later(moment: datetime, by: timedelta) -> datetime:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from app.domain.instants import NoInstant, named_zone
 from app.domain.shape import (
     Country,
     Day,
@@ -34,12 +34,12 @@ _ZONE = re.compile(r"[A-Za-z]+(?:/[A-Za-z0-9_+-]+)*")
 
 
 def _is_zone(name: str) -> str:
-    try:
-        known = _ZONE.fullmatch(name) is not None and ZoneInfo(name) is not None
-    except (KeyError, ValueError, OSError) as wrong:
-        raise fault("bad_time_zone", "Write the name of a zone in the IANA database.") from wrong
-    if not known:
+    if _ZONE.fullmatch(name) is None:
         raise fault("bad_time_zone", "Write the name of a zone in the IANA database.")
+    try:
+        named_zone(name)
+    except NoInstant as wrong:
+        raise fault(wrong.code, wrong.detail) from wrong
     return name
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
-from app.domain.contact_points import LanguageTag, Mail, Phone  # noqa: TC001 - pydantic reads it at run time
+from app.domain.contact_points import LanguageTag, Mail, Phone
 from app.domain.key_records import Entry, Line
 from app.domain.roster.spans import Span, days, joined
 
@@ -23,6 +23,8 @@ LONGEST_SHIFT = timedelta(days=31)
 
 _DAY_ONE, _DAY_LAST = date(1970, 1, 1), date(2199, 12, 31)
 _Day = Annotated[date, Field(ge=_DAY_ONE, le=_DAY_LAST)]
+_Tag = Annotated[LanguageTag, Field(max_length=35)]
+"""BCP 47 asks a reader for no more characters."""
 
 
 class Mode(StrEnum):
@@ -51,7 +53,7 @@ class Training(Entry):
 class DutyRecord(Entry):
     """What the roster knows of a person. `phone` and `mail` are private: they never leave this contact point."""
 
-    reads: Annotated[tuple[LanguageTag, ...], Field(max_length=30)] = ()
+    reads: Annotated[tuple[_Tag, ...], Field(max_length=30)] = ()
     training: Annotated[tuple[Training, ...], Field(max_length=50)] = ()
     phone: Phone | None = None
     mail: Mail | None = None

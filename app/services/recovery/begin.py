@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.audit.facts import JSON, Fact, FactType
 from app.db import own_texts, recoveries
 from app.db.recoveries import Recovery
+from app.domain.codes import Lane, MessageType
 from app.services.announce import Event, announce
 from app.services.identifiers import new_id
 from app.services.node import SYSTEM
 from app.services.record import record
+from app.services.send import Outgoing, put
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +51,10 @@ async def begin_recovery(session: Session, node: Node, evidence: Evidence, *, no
         detail=detail,
         remembers_until=evidence.since or await own_texts.newest_moment(session),
     )
-    await own_texts.give_up_unnumbered(session, now=now)
+    for peer, body in await own_texts.give_up_unnumbered(session, now=now):
+        # It leaves once that peer is open again, perhaps for the second time: the same report twice changes nothing.
+        report = Outgoing(peer, MessageType.INCIDENT, json.loads(body), lane=Lane.URGENT)
+        await put(session, node, report, now=now)
     others = [point.code for point in node.directory.contact_points if point.code != node.code]
     await recoveries.add(session, begun, {peer: new_id() for peer in others})
     contents: dict[str, JSON] = {"recovery": {"id": str(begun.id), "proof": str(proof), "detail": detail}}

@@ -85,6 +85,10 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
         preservation(("/investigating_authority/time_zone", "Europe")),
         ("/investigating_authority/time_zone", "bad_time_zone"),
     ),
+    "a time zone that is that of the machine which reads": (
+        preservation(("/investigating_authority/time_zone", "localtime")),
+        ("/investigating_authority/time_zone", "bad_time_zone"),
+    ),
     "a time zone that climbs out of its folder": (
         preservation(("/investigating_authority/time_zone", "../../etc/passwd")),
         ("/investigating_authority/time_zone", "bad_time_zone"),
