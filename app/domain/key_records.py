@@ -20,9 +20,12 @@ KEY_BYTES = 32
 
 def _to_utc(moment: datetime) -> datetime:
     try:
-        return moment.astimezone(UTC)
+        in_utc = moment.astimezone(UTC)
     except OverflowError as fault:
         raise ValueError("is outside the years 1 to 9999 in UTC") from fault
+    if in_utc.year == 1:  # what programs write that have no time to tell; a database reads it as "for ever before"
+        raise ValueError("is the beginning of the calendar, which stands for no time")
+    return in_utc
 
 
 KeyId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]

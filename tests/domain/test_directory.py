@@ -128,6 +128,7 @@ WRONG: dict[str, tuple[str, object, str]] = {
     "issued at a local time without zone": ("/issued_at", "2026-11-20T00:00:00", "/issued_at"),
     "issued at a number": ("/issued_at", 1795339800, "/issued_at"),
     "issued outside the calendar": ("/issued_at", "0001-01-01T00:00:00+14:00", "years 1 to 9999"),
+    "issued at no time": ("/issued_at", "0001-01-01T00:00:00Z", "beginning of the calendar"),
     "a code in lower case": (f"{P}/code", "xa", f"{P}/code"),
     "a code with a short name": (f"{P}/code", "XA-B", f"{P}/code"),
     "a code with a line break": (f"{P}/code", "XA\n", f"{P}/code"),
