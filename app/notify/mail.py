@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from app.notify.means import MailServer
 
 TIMEOUT_S = 20.0
-LONGEST_S = 45.0
-"""For the whole of it, however slowly a server answers line by line: less than the lease of a notification."""
 
 PERMANENT = 500
 
