@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
@@ -54,20 +54,7 @@ async def _exchanges(session: ReadSession) -> list[Pressing]:
         .where(exchange.c.tier.in_(PRESSING), exchange.c.state.not_in(TERMINAL))
         .order_by(exchange.c.tier, exchange.c.created_at, exchange.c.id)
     )
-    return [
-        Pressing(
-            kind="exchange",
-            id=row.id,
-            exchange_id=row.id,
-            reference=row.request_reference,
-            type=RequestType(row.type),
-            direction=Direction(row.direction),
-            peer=row.requesting if row.direction == Direction.INCOMING else row.requested,
-            tier=Tier(row.tier),
-            state=row.state,
-        )
-        for row in await session.execute(query)
-    ]
+    return [_of_exchange(row) for row in await session.execute(query)]
 
 
 _ABOUT = (
@@ -114,17 +101,20 @@ async def _holds(session: ReadSession, now: datetime) -> list[Pressing]:
         .order_by(hold.c.expires_at, hold.c.id)
     )
     return [
-        Pressing(
-            kind="hold",
-            id=row.hold_id,
-            exchange_id=row.id,
-            reference=row.request_reference,
-            type=RequestType(row.type),
-            direction=Direction(row.direction),
-            peer=row.requesting if row.direction == Direction.INCOMING else row.requested,
-            tier=Tier(row.tier),
-            state=row.hold_state,
-            ends_at=row.expires_at,
-        )
+        replace(_of_exchange(row), kind="hold", id=row.hold_id, state=row.hold_state, ends_at=row.expires_at)
         for row in await session.execute(query)
     ]
+
+
+def _of_exchange(row: Any) -> Pressing:  # noqa: ANN401 - a row of the queries above
+    return Pressing(
+        kind="exchange",
+        id=row.id,
+        exchange_id=row.id,
+        reference=row.request_reference,
+        type=RequestType(row.type),
+        direction=Direction(row.direction),
+        peer=row.requesting if row.direction == Direction.INCOMING else row.requested,
+        tier=Tier(row.tier),
+        state=row.state,
+    )

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
+from app.db import incidents
 from app.db.engine import begin
-from app.domain.codes import Lane, MessageType
+from app.db.incidents import IncidentRecord
+from app.domain.codes import Direction, Lane, MessageType
 from app.domain.delivery_messages import ChunkBody
 from app.domain.files import MAX_UNNAMED_BYTES, PLAIN_BYTES, UNNAMED_KEPT
 from app.domain.messages import write_body
@@ -26,6 +31,7 @@ from tests.world.journey import Journey, expect, preservation
 from tests.world.test_time_passes import fresh
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from uuid import UUID
 
     from app.domain.delivery_messages import FileBody
@@ -201,12 +207,28 @@ async def test_unnamed_chunks_have_their_measure(files_world: World, files_ledge
     await tidy_files(files_world["XT"].runtime)
     assert await files_ledger.value("XT", UNNAMED, heap) == filled
     files_world.clock.advance(timedelta(minutes=2))
+    async with under_incident(files_world, "XT", peer="XA"):
+        await tidy_files(files_world["XT"].runtime)
+        assert await files_ledger.value("XT", UNNAMED, heap) == filled, "it may be evidence"
     await tidy_files(files_world["XT"].runtime)
     assert await files_ledger.value("XT", UNNAMED, heap) == 0
     assert await shown(journey, told) is not None
     assert (await until(journey, told, is_complete))["arrived"] == told.chunks
     taken = await send_chunk(journey, a_chunk(early))
     assert await fate_of(files_ledger, taken) == ("applied", None)
+
+
+@asynccontextmanager
+async def under_incident(world: World, code: str, *, peer: str) -> AsyncIterator[None]:
+    """An incident that the peer told of, for the time of the block."""
+    chores, now = world[code].runtime.chores, world.clock()
+    said = ("A disk is missing.", "None.", "+99900555099")
+    told = IncidentRecord(uuid4(), peer, Direction.INCOMING, now, now, *said, [], limit_onward=False)
+    async with begin(chores) as session:
+        await incidents.add(session, told)
+    yield
+    async with begin(chores) as session:
+        await incidents.end(session, replace(told, over_at=now, over_note="It was found."))
 
 
 UNNAMED = "SELECT count(*) FROM attachment_chunk WHERE file_id = $1"

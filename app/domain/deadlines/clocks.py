@@ -94,7 +94,11 @@ TARGETS: Mapping[Step, Target] = MappingProxyType(
         Step.REGULARISATION: Target(_DAY, _DAY, _DAY),
     }
 )
-"""The routine TRIAGE target is a working day: see `triage_due`. What is not listed has a date of its own."""
+"""The routine TRIAGE target is a working day: see `triage_due`. What is not listed has a date of its own.
+
+No clock runs for ACCEPTANCE, CONDITIONS and RISK_NOTICE of domain.md 6.3: from the acknowledgement on, the one of
+SUBSTANCE (6.10) does, whichever of the three comes of it.
+"""
 
 PACKAGED = Clocks(TARGETS)
 
