@@ -10,6 +10,7 @@ from app.domain.codes import RequestType
 from tests.routers.clients import assert_problem
 from tests.world.documents import document, put
 from tests.world.journey import expect
+from tests.world.ledger import CASES
 from tests.world.test_time_passes import fresh
 
 if TYPE_CHECKING:
@@ -33,12 +34,12 @@ async def test_nobody_has_it(scenario_world: World, scenario_ledger: Ledger, wha
     made = document(RequestType.PRESERVATION, **fresh(scenario_world))
     made = put(made, "/targets/0/identifier", {"type": kind, "value": value})
     await scenario_ledger.calm()
-    before = {code: await scenario_ledger.counts(code) for code in ("XA", "XT")}
+    before = {code: await scenario_ledger.counts(code, CASES) for code in ("XA", "XT")}
     answer = await scenario_world["XA"].as_("agency_officer").post("/v1/requests", made)
     problem = assert_problem(answer, 422, "invalid_document")
     assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [(VALUE, "ip_not_global")]
     assert value not in answer.text
-    assert {code: await scenario_ledger.counts(code) for code in ("XA", "XT")} == before
+    assert {code: await scenario_ledger.counts(code, CASES) for code in ("XA", "XT")} == before
 
 
 async def test_address_of_a_test_is_taken(scenario_world: World) -> None:

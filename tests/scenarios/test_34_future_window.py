@@ -11,6 +11,7 @@ from app.domain.codes import RequestType
 from tests.routers.clients import assert_problem
 from tests.world.documents import document, put
 from tests.world.journey import filed
+from tests.world.ledger import CASES
 from tests.world.test_time_passes import fresh
 
 if TYPE_CHECKING:
@@ -28,12 +29,12 @@ async def test_tomorrow_is_refused_with_a_hint(
     made = document(type_, targets=fresh(scenario_world)["targets"])
     made = put(made, END, (scenario_world.clock() + timedelta(hours=18)).isoformat())
     await scenario_ledger.calm()
-    before = await scenario_ledger.counts("XA")
+    before = await scenario_ledger.counts("XA", CASES)
     answer = await scenario_world["XA"].as_("agency_officer").post("/v1/requests", made)
     (error,) = assert_problem(answer, 422, "invalid_document")["errors"]
     assert (error["pointer"], error["code"]) == (END, "future_interval")
     assert "real-time measures: arts. 33 and 34, by MLA" in error["detail"]
-    assert await scenario_ledger.counts("XA") == before
+    assert await scenario_ledger.counts("XA", CASES) == before
 
 
 async def test_up_to_now_is_taken(scenario_world: World) -> None:

@@ -22,6 +22,9 @@ Counts = dict[str, int]
 FILED = ("request", "timeline", "event", "outbox", "idempotency", "exchange", "act", "facts")
 """What a filing or an act could leave at home; `facts` are those of the audit log, waiting or placed."""
 
+CASES = ("request", "exchange", "act")
+"""The part of it that no clock adds to: warnings and reminders come in their own time once a test has moved it on."""
+
 UNDER_WAY = """
     SELECT (SELECT count(*) FROM outbox WHERE left_at IS NULL) + (SELECT count(*) FROM inbox WHERE applied_at IS NULL)
 """
